@@ -1,0 +1,159 @@
+/**
+ * Writes docs/support.md from the registries of the packages, so that the table says what the code does:
+ * `node tools/support.mjs [--check]`. Needs the build. What is proven is proven by the tests that the page names.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import prettier from 'prettier'
+import { coreKinds } from '@tsbpf/core-reloc'
+import { instructionSet } from '@tsbpf/isa'
+import { attachKindOf } from '@tsbpf/link'
+import { loadable } from '@tsbpf/loader'
+import { mapOperations } from '@tsbpf/maps'
+import { parseSectionName } from '@tsbpf/object'
+import { mapTypes, progTypes, sections } from '@tsbpf/uapi'
+
+const root = join(import.meta.dirname, '..')
+const file = join(root, 'docs/support.md')
+const golden = (name) => JSON.parse(readFileSync(join(root, 'packages/isa/test/golden', name), 'utf8'))
+
+/** Kernels without the option say EINVAL to the type itself. */
+const refused = new Map([['lirc_mode2', 'CONFIG_BPF_LIRC_MODE2 is not set']])
+
+function table(head, rows) {
+  const cells = (row) => row.map((cell) => String(cell).replaceAll('|', '\\|'))
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${cells(row).join(' | ')} |`).join('\n')
+}
+
+function nameOf(section) {
+  if (section.match === 'exact') return `\`${section.prefix}\``
+  return section.match === 'optional'
+    ? `\`${section.prefix}\`, \`${section.prefix}/…\``
+    : `\`${section.prefix}/…\``
+}
+
+function sectionOf(type) {
+  const section = sections.find(
+    (row) => row.progType === type && attachKindOf(type, row.attachType) !== undefined,
+  )
+  return section ?? sections.find((row) => row.progType === type)
+}
+
+const programs = progTypes.rows
+  .filter((row) => row.name !== 'unspec')
+  .map(({ name }) => {
+    const section = sectionOf(name)
+    if (!loadable(name, section?.attachType))
+      return [`\`${name}\``, 'unsupported', 'its attach target in the kernel is not resolved yet']
+    const why = refused.get(name)
+    return why
+      ? [`\`${name}\``, 'refused by this kernel', why]
+      : [`\`${name}\``, 'proven on 6.18', `loads as \`${section?.prefix}\``]
+  })
+
+const attachments = sections.map((section) => {
+  const { type, attachType } = parseSectionName(
+    section.match === 'required' ? `${section.prefix}/x` : section.prefix,
+  )
+  const kind = attachKindOf(type, attachType)
+  return kind
+    ? [
+        nameOf(section),
+        `\`${type}\``,
+        section.sleepable ? 'implemented but not proven' : 'proven on 6.18',
+        section.sleepable
+          ? 'this kernel has no sleepable form of it'
+          : `kind \`${kind.kind}\`, since ${kind.sinceKernel}`,
+      ]
+    : [nameOf(section), `\`${type}\``, 'unsupported', 'attaching is not built yet']
+})
+
+const created = (name) => !['struct_ops', 'arena', 'insn_array', 'unspec'].includes(name)
+const maps = mapTypes.rows
+  .filter((row) => row.name !== 'unspec')
+  .map(({ name }) => {
+    const operations = mapOperations.get(name)
+    if (operations) {
+      const can = [
+        'get',
+        'set',
+        'has',
+        ...(operations.delete ? ['delete'] : []),
+        'walk',
+        ...(operations.batch ? ['batch'] : []),
+      ]
+      return [
+        `\`${name}\``,
+        'proven on 6.18',
+        can.join(', ') + (operations.perCpu ? '; a value for each processor' : ''),
+      ]
+    }
+    return [
+      `\`${name}\``,
+      'unsupported',
+      created(name) ? 'created and given to programs; its elements cannot be used yet' : 'not created yet',
+    ]
+  })
+
+const llvm = golden('llvm.json')
+const verifier = golden('verifier.json')
+const seen = (list) => new Set(list.map((row) => row.op))
+const inLlvm = seen(llvm.insns)
+const inLog = seen(verifier.insns)
+const instructions = instructionSet.map((row) => [
+  `\`${row.name}\``,
+  `0x${row.opcode.toString(16).padStart(2, '0')}`,
+  row.source,
+  inLlvm.has(row.name) ? 'proven' : 'implemented but not proven',
+  inLog.has(row.name) ? 'proven on 6.18' : 'implemented but not proven',
+])
+
+const page = `# What works
+
+Made by \`tools/support.mjs\` from the registries of the packages; do not edit. States: **proven** (a test runs it on the kernel
+or against the oracle that is named), **implemented but not proven**, **unsupported**, **refused by this kernel**. The kernel is 6.18.
+
+## Program types
+
+Loading, by \`packages/loader/test/kernel/program-types.test.ts\`, which reads this table.
+
+${table(['type', 'state', 'note'], programs)}
+
+## Attach kinds
+
+By section name, as libbpf knows them. Proven ones by \`packages/link/test/kernel/\`.
+
+${table(['section', 'program type', 'state', 'note'], attachments)}
+
+## Map types
+
+By \`packages/maps/test/kernel/bpf-map.test.ts\`.
+
+${table(['type', 'state', 'note'], maps)}
+
+## CO-RE relocation kinds
+
+Each equals what libbpf 1.5 does, by \`packages/core-reloc/test/golden/libbpf.test.ts\`.
+
+${table(
+  ['kind', 'number', 'state'],
+  coreKinds.rows.map((row) => [`\`${row.name}\``, row.value, 'proven']),
+)}
+
+## Instructions
+
+Encoded, decoded and printed; the text judged by llvm-objdump (${Object.values(llvm.head.versions).slice(-3).join(', ')}) and by the log
+of the verifier (${verifier.head.kernel.replace(/-.*/, '')}).
+
+${table(['instruction', 'opcode', 'source', 'as LLVM prints it', 'as the verifier logs it'], instructions)}
+`
+
+const text = await prettier.format(page, { parser: 'markdown', ...(await prettier.resolveConfig(file)) })
+if (process.argv.includes('--check')) {
+  if (readFileSync(file, 'utf8') !== text) {
+    console.error('error: docs/support.md is not what the packages say\nhint: node tools/support.mjs')
+    process.exit(1)
+  }
+} else {
+  writeFileSync(file, text)
+}
