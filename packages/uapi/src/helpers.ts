@@ -1,0 +1,2 @@
+export type { Helper, HelperParam } from './helper.ts'
+export * from './generated/helpers.ts'

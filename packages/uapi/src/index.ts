@@ -1,0 +1,8 @@
+export * from './generated/attrs.ts'
+export * from './generated/bpf-tables.ts'
+export * from './generated/linux-constants.ts'
+export * from './generated/linux-tables.ts'
+export * from './generated/sections.ts'
+export * from './generated/structs.ts'
+export type { KernelConstant } from './kernel-constant.ts'
+export type { Section } from './section.ts'
