@@ -1,0 +1,166 @@
+import type { TypeId } from '@tsbpf/base'
+import { keepTables } from './btf-tables.ts'
+import type { Btf, BtfKind, BtfType, BtfTypeOf } from './btf-type.ts'
+import { decodeType } from './decode-type.ts'
+import type { TypeReader } from './decode-type.ts'
+import { errors } from './errors.ts'
+import { readHeader } from './header.ts'
+import { kindOfInfo, kinds } from './kinds.ts'
+import { nameIndex } from './name-index.ts'
+import { alignOfType, resolveType, sizeOfType } from './sizes.ts'
+import { stringBytes } from './string-bytes.ts'
+import { stringSection } from './string-section.ts'
+import { indexTypes } from './type-index.ts'
+
+/** Options of {@link parseBtf}. */
+export interface ParseBtfOptions {
+  /** The BTF that this one is split from: its ids and string offsets come first. */
+  readonly base?: Btf
+  /** Name of the BTF, for messages; `BTF` unless given. */
+  readonly name?: string
+}
+
+/** The spellings of C's `long`, by whose size libbpf tells the size of a pointer (`determine_ptr_size`). */
+const longNames = new Set([
+  'long',
+  'long int',
+  'int long',
+  'unsigned long',
+  'long unsigned',
+  'unsigned long int',
+  'unsigned int long',
+  'long unsigned int',
+  'long int unsigned',
+  'int unsigned long',
+  'int long unsigned',
+])
+
+function pointerSizeOf(btf: Btf): 4 | 8 {
+  if (btf.base !== undefined) return btf.base.pointerSize
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    if (btf.kind(id) !== 'int') continue
+    const type = btf.type(id)
+    if (type.kind === 'int' && (type.size === 4 || type.size === 8) && longNames.has(type.name))
+      return type.size
+  }
+  return 8
+}
+
+const voidType: BtfType = { kind: 'void', id: 0 as TypeId }
+
+/**
+ * Parses BTF of either byte order, told by its magic number (Documentation/bpf/btf.rst).
+ *
+ * One pass finds where each type starts and checks kinds and sizes; types, strings and names are decoded, checked and
+ * kept when they are asked for, and may throw then: `BTF_STRING`, `BTF_REFERENCE`, `BTF_CYCLE`, `BTF_NO_SIZE`,
+ * `BTF_SIZE`, `BTF_TYPE_ID`. Aliases `data`; do not change it. A longer header than this package knows is
+ * skipped over. Time and memory are bounded by the size of the data.
+ *
+ * Throws `BTF_NOT_BTF`, `BTF_VERSION`, `BTF_TRUNCATED`, `BTF_HEADER`, `BTF_KIND`, `BTF_STRING`; each carries
+ * `{file, path, offset, expected, actual}`.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { parseBtf } from '@tsbpf/btf'
+ * const kernel = parseBtf(await readFile('/sys/kernel/btf/vmlinux'), { name: 'vmlinux' })
+ * console.log(kernel.find('task_struct', 'struct')?.size)
+ * ```
+ */
+export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
+  const { base, name: file = 'BTF' } = options
+  // A Buffer's views would be Buffers too, whose methods differ (slice does not copy).
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  const sections = readHeader(bytes, file, base !== undefined)
+  const firstId = base?.endId ?? 1
+  const strings = stringBytes(bytes, sections, base)
+  const firstString = strings.start
+  const index = indexTypes(bytes, sections, strings, file, firstId)
+  const { words, starts } = index
+  const endId = firstId + index.count
+  const readString = stringSection(strings.bytes, firstString, file)
+
+  const types = new Map<number, BtfType>()
+  const alignments = new Map<number, number>()
+  let pointerSize: 4 | 8 | undefined
+  const offsetOf = (word: number): number => sections.typesAt + word * 4
+  const stringAt = (offset: number, path: string, at: number): string =>
+    base !== undefined && offset < firstString ? base.string(offset) : readString(offset, path, at)
+  const reader: TypeReader = {
+    words,
+    string: (id, word, field) => {
+      const offset = words[word] ?? 0
+      return offset === 0 ? '' : stringAt(offset, `types[${id}].${field}`, offsetOf(word))
+    },
+    reference: (id, word, field) => {
+      const target = words[word] ?? 0
+      if (target < endId) return target as TypeId
+      const where = { path: `types[${id}].${field}`, offset: offsetOf(word) }
+      throw errors.BTF_REFERENCE({ file, ...where, expected: `an id below ${endId}`, actual: String(target) })
+    },
+  }
+  /** Word at which an own type starts. */
+  const startOf = (id: number): number => {
+    const start = id < endId ? starts[id - firstId] : undefined
+    if (start === undefined) throw errors.BTF_TYPE_ID({ file, id, endId })
+    return start
+  }
+  const nameOf = (id: number): string => {
+    const start = startOf(id)
+    return words[start] === 0 ? '' : reader.string(id, start, 'name_off')
+  }
+  const names = nameIndex(index, strings, firstId, nameOf)
+  const merge = (ours: readonly TypeId[], theirs: readonly TypeId[] | undefined): readonly TypeId[] =>
+    theirs === undefined || theirs.length === 0 ? ours : ours.length === 0 ? theirs : [...theirs, ...ours]
+
+  const btf: Btf = {
+    bytes,
+    littleEndian: sections.littleEndian,
+    base,
+    firstId,
+    endId,
+    endString: firstString + sections.stringsSize,
+    get pointerSize() {
+      return (pointerSize ??= pointerSizeOf(btf))
+    },
+    type(id) {
+      if (id === 0) return voidType
+      if (base !== undefined && id < firstId) return base.type(id)
+      const known = types.get(id)
+      if (known !== undefined) return known
+      const type = decodeType(reader, startOf(id), id)
+      types.set(id, type)
+      return type
+    },
+    kind(id) {
+      if (id === 0) return 'void'
+      if (base !== undefined && id < firstId) return base.kind(id)
+      return kinds.byValue(kindOfInfo(words[startOf(id) + 1] ?? 0))?.name ?? 'void'
+    },
+    nameOf(id) {
+      if (id === 0) return ''
+      return base !== undefined && id < firstId ? base.nameOf(id) : nameOf(id)
+    },
+    idsByName(name: string, kind?: BtfKind) {
+      const ids = merge(names.named(name), base?.idsByName(name))
+      return kind === undefined ? ids : ids.filter((id) => btf.kind(id) === kind)
+    },
+    find<K extends BtfKind>(name: string, kind: K): BtfTypeOf<K> | undefined {
+      for (const id of btf.idsByName(name)) {
+        if (btf.kind(id) === kind) return btf.type(id) as BtfTypeOf<K>
+      }
+      return undefined
+    },
+    candidates(name) {
+      return merge(names.essential(name), base?.candidates(name))
+    },
+    string(offset) {
+      return stringAt(offset, `strings[${offset}]`, sections.stringsAt + offset - firstString)
+    },
+    resolve: (id) => resolveType(btf, id, file),
+    sizeOf: (id) => sizeOfType(btf, id, file),
+    alignOf: (id) => alignOfType(btf, id, alignments, file),
+  }
+  keepTables(btf, { index, strings })
+  return btf
+}

@@ -1,0 +1,199 @@
+import { formatType } from '../format-type.ts'
+import { errors } from '../errors.ts'
+import { kindFlagOfInfo, vlenOfInfo } from '../kinds.ts'
+import { limits } from '../limits.ts'
+import type { CTypes } from './c-types.ts'
+import {
+  kindArray,
+  kindConst,
+  kindDeclTag,
+  kindEnum,
+  kindEnum64,
+  kindFloat,
+  kindInt,
+  kindPtr,
+  kindRestrict,
+  kindStruct,
+  kindTypeTag,
+  kindTypedef,
+  kindUnion,
+  kindVar,
+  kindVolatile,
+} from './kind-numbers.ts'
+
+/** Sizes and alignments as C lays types out; 0 for what has none, such as a forward declaration. */
+export interface CLayout {
+  readonly pointerSize: number
+  /** Bytes. */
+  alignOf(id: number): number
+  /** Bits of a member that is no bitfield. */
+  sizeBitsOf(id: number): number
+  /** Whether a struct's own members are where only `packed` puts them. */
+  isPacked(id: number): boolean
+  /**
+   * Bits of a bitfield that is one by its type alone, the older encoding, times 256, plus the bits before it; 0 for
+   * any other type.
+   */
+  oldBitfield(id: number): number
+}
+
+const unknown = 0xff
+const none = 0xfe
+
+/** The error of types that lead back to themselves. */
+export function cycleAt(flat: CTypes, id: number): Error {
+  return errors.BTF_CYCLE({ file: 'BTF', id, type: formatType(flat.btf, id) })
+}
+
+export function cLayout(flat: CTypes): CLayout {
+  const { words, starts, kinds } = flat
+  const { pointerSize } = flat.btf
+  const known = new Uint8Array(flat.endId).fill(unknown)
+  let depth = 0
+
+  const alignOf = (id: number): number => {
+    let at = id
+    for (let step = 0; step < limits.resolveSteps; step++) {
+      const start = starts[at] ?? 0
+      switch (kinds[at]) {
+        case kindPtr:
+          return pointerSize
+        case kindInt:
+        case kindEnum:
+        case kindEnum64:
+        case kindFloat:
+          return Math.min(pointerSize, words[start + 2] ?? 0)
+        case kindTypedef:
+        case kindConst:
+        case kindVolatile:
+        case kindRestrict:
+        case kindTypeTag:
+          at = words[start + 2] ?? 0
+          break
+        case kindArray:
+          at = words[start + 3] ?? 0
+          break
+        case kindStruct:
+        case kindUnion: {
+          const before = known[at] ?? unknown
+          if (before === none) return 0
+          if (before !== unknown) return before
+          // Structs within structs are printed, and so known, before; only anonymous ones nest here.
+          if (++depth > limits.declaredDepth) throw cycleAt(flat, at)
+          const align = recordAlign(at)
+          depth--
+          known[at] = align === 0 ? none : align
+          return align
+        }
+        default:
+          return 0
+      }
+    }
+    throw cycleAt(flat, id)
+  }
+
+  const recordAlign = (id: number): number => {
+    const start = starts[id] ?? 0
+    const info = words[start + 1] ?? 0
+    const kindFlag = kindFlagOfInfo(info)
+    let most = 1
+    for (let at = start + 3, end = at + vlenOfInfo(info) * 3; at < end; at += 3) {
+      const type = words[at + 1] ?? 0
+      const offset = words[at + 2] ?? 0
+      const align = alignOf(type)
+      if (align === 0) return 0
+      if (align > most) most = align
+      const bitfield = kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0
+      if (!bitfield && offset % (8 * align) !== 0) return 1
+    }
+    return (words[start + 2] ?? 0) % most === 0 ? most : 1
+  }
+
+  const isPacked = (id: number): boolean => {
+    // One with an alignment has its members and its end where that leaves them.
+    if (alignOf(id) > 1) return false
+    const start = starts[id] ?? 0
+    const info = words[start + 1] ?? 0
+    const kindFlag = kindFlagOfInfo(info)
+    let most = 1
+    for (let at = start + 3, end = at + vlenOfInfo(info) * 3; at < end; at += 3) {
+      const type = words[at + 1] ?? 0
+      const offset = words[at + 2] ?? 0
+      const align = alignOf(type)
+      const bitfield = kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0
+      if (align !== 0 && !bitfield && offset % (8 * align) !== 0) return true
+      if (align > most) most = align
+    }
+    return (words[start + 2] ?? 0) % most !== 0
+  }
+
+  const sizeBitsOf = (id: number): number => {
+    let at = id
+    let count = 8
+    for (let step = 0; step < limits.resolveSteps; step++) {
+      const start = starts[at] ?? 0
+      switch (kinds[at]) {
+        case kindPtr:
+          return count * pointerSize
+        case kindInt:
+        case kindStruct:
+        case kindUnion:
+        case kindEnum:
+        case kindEnum64:
+        case kindFloat:
+          return count * (words[start + 2] ?? 0)
+        case kindTypedef:
+        case kindConst:
+        case kindVolatile:
+        case kindRestrict:
+        case kindTypeTag:
+        case kindVar:
+        case kindDeclTag:
+          at = words[start + 2] ?? 0
+          break
+        case kindArray:
+          count *= words[start + 5] ?? 0
+          at = words[start + 3] ?? 0
+          break
+        default:
+          return 0
+      }
+    }
+    return 0
+  }
+
+  const oddInt = (id: number): boolean => {
+    if (kinds[id] !== kindInt) return false
+    const start = starts[id] ?? 0
+    const encoding = words[start + 3] ?? 0
+    return (encoding & 0xff0000) !== 0 || (encoding & 0xff) !== (words[start + 2] ?? 0) * 8
+  }
+  let oldInts = false
+  for (let id = 1; id < flat.endId; id++) {
+    if (kinds[id] === kindInt && oddInt(id)) oldInts = true
+  }
+
+  const oldBitfield = (id: number): number => {
+    if (!oldInts) return 0
+    let at = id
+    for (let step = 0; step < limits.resolveSteps; step++) {
+      switch (kinds[at]) {
+        case kindTypedef:
+        case kindConst:
+        case kindVolatile:
+        case kindRestrict:
+        case kindTypeTag:
+          at = words[(starts[at] ?? 0) + 2] ?? 0
+          break
+        default: {
+          if (!oddInt(at)) return 0
+          const encoding = words[(starts[at] ?? 0) + 3] ?? 0
+          return (encoding & 0xff) * 256 + ((encoding >>> 16) & 0xff)
+        }
+      }
+    }
+    return 0
+  }
+
+  return { pointerSize, alignOf, sizeBitsOf, isPacked, oldBitfield }
+}

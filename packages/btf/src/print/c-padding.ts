@@ -1,0 +1,53 @@
+import { newLine } from './c-declare.ts'
+import type { Pen } from './pen.ts'
+
+const roundUp = (value: number, to: number): number => (to === 0 ? value : Math.ceil(value / to) * to)
+
+/**
+ * Writes unnamed bitfields that fill the gap from bit `from` to bit `to`, where the compiler alone would not leave it:
+ * `long: 0` before a member that is aligned more strictly than its type, and whole ints and a rest for longer gaps
+ * (`btf_dump_emit_bit_padding` of libbpf). `align` is what the next member has by its type; `between` says that
+ * bitfields are on both sides.
+ */
+export function bitPadding(
+  pen: Pen,
+  pointerBits: number,
+  from: number,
+  to: number,
+  align: number,
+  between: boolean,
+  level: number,
+): void {
+  // The largest int that ends, aligned, before the gap does.
+  let unit = pointerBits
+  if (roundUp(from, unit) > to) unit = 32
+  if (roundUp(from, unit) > to) unit = 16
+  if (roundUp(from, unit) > to) unit = 8
+  // Where pointers have 32 bits, so has long, which comes first.
+  const name = unit === pointerBits ? 'long: ' : unit === 32 ? 'int: ' : unit === 16 ? 'short: ' : 'char: '
+  let at = from
+  const aligned = roundUp(from, unit)
+  if (aligned > from && aligned <= to) {
+    const natural = aligned === to && roundUp(from, align * 8) === aligned
+    // A filler that would fit into the gap before the boundary would be put there.
+    const swallowed = aligned !== to && to - aligned <= aligned - from
+    if (between || (aligned === to && !natural) || swallowed) {
+      filler(pen, level, name, between ? aligned - from : 0)
+    }
+    at = aligned
+  }
+  for (; at + unit <= to; at += unit) {
+    filler(pen, level, name, unit)
+    pen.check()
+  }
+  const rest = to - at
+  if (rest > 0)
+    filler(pen, level, rest <= 8 ? 'char: ' : rest <= 16 ? 'short: ' : rest <= 32 ? 'int: ' : 'long: ', rest)
+}
+
+function filler(pen: Pen, level: number, name: string, bits: number): void {
+  newLine(pen, level)
+  pen.text(name)
+  pen.number(bits)
+  pen.text(';')
+}

@@ -1,0 +1,156 @@
+import { errors } from '../errors.ts'
+import { limits } from '../limits.ts'
+
+/** Bytes after which a printer hands a chunk out. */
+export const chunkSize = 1 << 16
+
+/**
+ * Writes text as bytes, names straight from the string section: a kernel's header is made of half a million pieces, and
+ * pieces put together as strings take twice the time, most of it to collect the garbage.
+ */
+export interface Pen {
+  /** Writes ASCII. */
+  text(text: string): void
+  /** Writes the string at an offset; throws `BTF_STRING` where it is out of range. */
+  name(offset: number): void
+  /** As `name`; the answer is a hash of 32 bits. */
+  hashedName(offset: number): number
+  /** As `name`, with the characters escaped that JSON needs escaped. */
+  jsonName(offset: number): void
+  /** Writes an integer of up to 32 bits in decimal digits. */
+  number(value: number): void
+  /** Bytes that have not been taken. */
+  waiting(): number
+  /** Throws `BTF_PRINT` when all that has been written is beyond the budget. */
+  check(): void
+  /** Hands out what has been written. */
+  take(): string
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+const zero = 0x30
+const minus = 0x2d
+const quote = 0x22
+const backslash = 0x5c
+
+/** A pen that may write 64 times the bytes of the types, or 4 MiB: names are shared, so text can be made without end. */
+export function makePen(strings: Uint8Array, typesSize: number): Pen {
+  const budget = Math.max(limits.printedLeast, typesSize * limits.printedTimes)
+  let left = budget
+  let bytes = new Uint8Array(chunkSize * 2)
+  let at = 0
+
+  const grow = (): Uint8Array<ArrayBuffer> => {
+    const more = new Uint8Array(bytes.length * 2)
+    more.set(bytes)
+    bytes = more
+    return more
+  }
+  const fail = (offset: number): Error =>
+    errors.BTF_STRING({
+      file: 'BTF',
+      path: 'strings',
+      offset,
+      expected: `a string offset below ${strings.length}`,
+      actual: String(offset),
+    })
+
+  const pen: Pen = {
+    text(text) {
+      const { length } = text
+      while (at + length > bytes.length) grow()
+      const to = bytes
+      let end = at
+      for (let i = 0; i < length; i++) to[end++] = text.charCodeAt(i)
+      at = end
+    },
+    name(offset) {
+      if (offset >= strings.length) throw fail(offset)
+      let to = bytes
+      let end = at
+      for (let from = offset; ; from++) {
+        const byte = strings[from]
+        if (byte === 0 || byte === undefined) break
+        if (end === to.length) to = grow()
+        to[end++] = byte
+      }
+      at = end
+    },
+    hashedName(offset) {
+      if (offset >= strings.length) throw fail(offset)
+      let to = bytes
+      let end = at
+      let hash = 0x11c9dc5
+      for (let from = offset; ; from++) {
+        const byte = strings[from]
+        if (byte === 0 || byte === undefined) break
+        if (end === to.length) to = grow()
+        to[end++] = byte
+        hash = Math.imul(hash ^ byte, 0x01000193)
+      }
+      at = end
+      return hash ^ (hash >>> 15)
+    },
+    jsonName(offset) {
+      if (offset >= strings.length) throw fail(offset)
+      for (let from = offset; ; from++) {
+        const byte = strings[from]
+        if (byte === 0 || byte === undefined) break
+        if (byte < 0x20 || byte === quote || byte === backslash) {
+          pen.text(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))
+          continue
+        }
+        if (at === bytes.length) grow()
+        bytes[at++] = byte
+      }
+    },
+    number(value) {
+      if (at + 20 > bytes.length) grow()
+      const to = bytes
+      if (value >= 0 && value < 10) {
+        to[at++] = zero + value
+        return
+      }
+      let rest = value
+      if (rest < 0) {
+        to[at++] = minus
+        rest = -rest
+      }
+      let end = at + digitsOf(rest)
+      at = end
+      // Divided by multiplying, small numbers stay small integers.
+      for (; rest < 16_384;) {
+        const next = (rest * 6554) >>> 16
+        to[--end] = zero + (rest - next * 10)
+        rest = next
+        if (rest === 0) return
+      }
+      do {
+        const next = (rest / 10) >>> 0
+        to[--end] = zero + (rest - next * 10)
+        rest = next
+      } while (rest > 0)
+    },
+    waiting: () => at,
+    check() {
+      if (at > left) {
+        throw errors.BTF_PRINT({ file: 'BTF', what: `its text would be more than ${budget} bytes` })
+      }
+    },
+    take() {
+      pen.check()
+      const text = decoder.decode(bytes.subarray(0, at))
+      left -= at
+      at = 0
+      return text
+    },
+  }
+  return pen
+}
+
+function digitsOf(value: number): number {
+  if (value < 100) return value < 10 ? 1 : 2
+  let digits = 2
+  for (let hundred = 100; hundred <= value; hundred *= 10) digits++
+  return digits
+}
