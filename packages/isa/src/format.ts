@@ -1,0 +1,75 @@
+import { conformanceOperands, conformanceRaw } from './conformance-text.ts'
+import type { Insn } from './insn.ts'
+import type { OpName } from './instruction-set.ts'
+import { rowOf } from './instruction-set.ts'
+import { llvmCanName, llvmOperands, llvmRowOfRaw, llvmUnknown } from './llvm-text.ts'
+import type { FormatOptions, InsnPrinter, OperandPrinters } from './text-template.ts'
+import { compileTemplate } from './text-template.ts'
+import { opcodePrefix, verifierOperands, verifierUnknown } from './verifier-text.ts'
+
+/**
+ * A way to write instructions: `llvm` as llvm-objdump prints them and clang reads them, `verifier` as the kernel's log
+ * prints them, `conformance` as uBPF and the BPF conformance tests write them.
+ */
+export type Dialect = 'llvm' | 'verifier' | 'conformance'
+
+/**
+ * Names of the dialects.
+ *
+ * @example
+ * ```ts
+ * import { dialects } from '@tsbpf/isa'
+ * console.log(dialects.join(' ')) // llvm verifier conformance
+ * ```
+ */
+export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'conformance']
+
+/** Printers of a dialect's rows, compiled when a row is first printed. */
+function printersOf(dialect: Dialect, operands: OperandPrinters): (op: OpName) => InsnPrinter {
+  const compiled = new Map<OpName, InsnPrinter>()
+  return (op) => {
+    let printer = compiled.get(op)
+    if (printer === undefined) {
+      printer = compileTemplate(rowOf(op).text[dialect], operands)
+      compiled.set(op, printer)
+    }
+    return printer
+  }
+}
+
+const llvmPrinter = /* @__PURE__ */ printersOf('llvm', llvmOperands)
+const verifierPrinter = /* @__PURE__ */ printersOf('verifier', verifierOperands)
+const conformancePrinter = /* @__PURE__ */ printersOf('conformance', conformanceOperands)
+
+const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
+  llvm(insn, options) {
+    const row = insn.op === 'raw' ? llvmRowOfRaw(insn) : rowOf(insn.op)
+    if (row === undefined || !llvmCanName(insn, row)) return llvmUnknown
+    return llvmPrinter(row.name)(insn, options)
+  },
+  verifier(insn, options) {
+    if (insn.op === 'raw') return verifierUnknown(insn)
+    return opcodePrefix(insn.opcode) + verifierPrinter(insn.op)(insn, options)
+  },
+  conformance(insn, options) {
+    return insn.op === 'raw' ? conformanceRaw(insn) : conformancePrinter(insn.op)(insn, options)
+  },
+}
+
+/**
+ * Text of one instruction in a dialect; pure, and the same on every host.
+ *
+ * Jumps print their distance; {@link disassemble} adds the symbol they reach. Judged by llvm-objdump 19 and 22 and by
+ * kernel/bpf/disasm.c; where they are not followed, test/golden/disagreements.ts says why.
+ *
+ * @example
+ * ```ts
+ * import { formatInsn, makeInsn } from '@tsbpf/isa'
+ * const insn = makeInsn('ldxdw', { dst: 1, src: 10, off: -8 })
+ * console.log(formatInsn(insn, 'llvm')) // r1 = *(u64 *)(r10 - 0x8)
+ * console.log(formatInsn(insn, 'verifier')) // (79) r1 = *(u64 *)(r10 -8)
+ * ```
+ */
+export function formatInsn(insn: Insn, dialect: Dialect, options: FormatOptions = {}): string {
+  return formatters[dialect](insn, options)
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { FormatOptions, Insn } from '../../src/index.ts'
+import { decodeInsn, encodeInsn, formatInsn, instructionSet } from '../../src/index.ts'
+import { disagreements, isKnown } from './disagreements.ts'
+
+interface Golden {
+  readonly head: { readonly reference: string; readonly others: readonly string[] }
+  readonly insns: readonly {
+    readonly op: string
+    readonly order: 'little' | 'big'
+    readonly bytes: string
+    readonly text: string
+    readonly others?: Readonly<Record<string, string>>
+  }[]
+}
+
+const { head, insns } = JSON.parse(readFileSync(new URL('llvm.json', import.meta.url), 'utf8')) as Golden
+
+const bytesOf = (hex: string): Uint8Array =>
+  new Uint8Array(hex.split(' ').map((byte) => Number.parseInt(byte, 16)))
+
+/** LLVM 14 prints all numbers in decimal. */
+const decimal = (text: string): string => text.replace(/0x[0-9a-f]+/g, (number) => BigInt(number).toString())
+
+const options: Readonly<Record<string, FormatOptions>> = {
+  'llvm-objdump-19 --mcpu=v3': { alu32: true },
+  'llvm-objdump-19 --mcpu=v4': { alu32: true },
+  'llvm-objdump-22': { alu32: true },
+}
+
+/** Instructions that LLVM 14 does not know: it prints <unknown>, or a part of the truth for those with a fixed off. */
+const younger14 = new Set(
+  instructionSet
+    .filter(({ name }) =>
+      /^(jset|st(b|h|w|dw)$|sdiv|smod|mod|movsx|bswap|ldxs|gotol|may_goto|callx|addr_space_cast)/.test(name),
+    )
+    .map((row) => row.name as string),
+)
+
+describe('llvm dialect', () => {
+  it('has a golden for every row in both byte orders', () => {
+    for (const order of ['little', 'big']) {
+      const ops = new Set(insns.filter((insn) => insn.order === order).map((insn) => insn.op))
+      expect(instructionSet.filter((row) => !ops.has(row.name))).toEqual([])
+    }
+  })
+
+  describe.each([head.reference, ...head.others])('as %s', (tool) => {
+    const known = insns.filter(({ op }) => tool !== 'llvm-objdump-14' || !younger14.has(op))
+    it.each([...new Set(known.map(({ op }) => op))])('%s', (name) => {
+      for (const { op, order, bytes, text, others } of known.filter((golden) => golden.op === name)) {
+        const littleEndian = order === 'little'
+        const insn: Insn = decodeInsn(bytesOf(bytes), 0, { littleEndian })
+        expect(insn.op).toBe(op)
+        expect(encodeInsn(insn, { littleEndian })).toEqual(bytesOf(bytes))
+        const theirs = others?.[tool] ?? text
+        const ours = formatInsn(insn, 'llvm', options[tool])
+        const printed = tool === 'llvm-objdump-14' ? decimal(ours) : ours
+        if (isKnown(insn, tool, theirs)) expect(printed).not.toBe(theirs)
+        else expect(printed, bytes).toBe(theirs)
+      }
+    })
+  })
+
+  it('has no disagreement that is not seen', () => {
+    for (const { ops, tools, theirs } of disagreements) {
+      for (const op of ops) {
+        for (const tool of tools) {
+          const texts = insns.filter((insn) => insn.op === op).map((insn) => insn.others?.[tool] ?? insn.text)
+          expect(
+            texts.some((text) => theirs.test(text)),
+            `${op} by ${tool}`,
+          ).toBe(true)
+        }
+      }
+    }
+  })
+})
