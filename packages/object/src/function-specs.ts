@@ -1,0 +1,100 @@
+import type { InsnIndex } from '@tsbpf/base'
+import type { BtfExtSection } from '@tsbpf/btf'
+import type { ElfSection } from '@tsbpf/elf'
+import { byFunction } from './functions.ts'
+import type { CodeFunction } from './functions.ts'
+import { slotSize } from './insn-ops.ts'
+import type { ObjectFile } from './object-file.ts'
+import type { FunctionSpec, ProgramSpec } from './object-spec.ts'
+import { referencesOf } from './references.ts'
+import type { ReferenceTargets } from './references.ts'
+import { parseSectionName } from './section-name.ts'
+
+/** The functions of an object, sorted into those that the kernel can enter and those that they call. */
+export interface FunctionSpecs {
+  readonly programs: readonly ProgramSpec[]
+  readonly subprograms: readonly FunctionSpec[]
+}
+
+const none: BtfExtSection = { name: '', funcInfo: [], lineInfo: [], coreRelocations: [] }
+
+function checkOffsets(
+  file: ObjectFile,
+  section: ElfSection,
+  rows: readonly { readonly offset: number }[],
+): void {
+  for (const { offset } of rows) {
+    if (offset % slotSize === 0) continue
+    const path = `.BTF.ext of section ${section.name}`
+    throw file.fail('OBJECT_BTF_EXT', {
+      path,
+      section,
+      expected: 'the start of an instruction',
+      actual: `byte ${offset}`,
+    })
+  }
+}
+
+function bindingOf(fn: CodeFunction): FunctionSpec['binding'] {
+  const { binding } = fn.symbol
+  return binding === 'global' || binding === 'weak' ? binding : 'local'
+}
+
+/** Makes the specs of one section's functions. */
+function specsOfSection(
+  file: ObjectFile,
+  targets: ReferenceTargets,
+  section: ElfSection,
+  into: { programs: ProgramSpec[]; subprograms: FunctionSpec[] },
+): void {
+  const functions = targets.functions.of(section)
+  // .BTF.ext knows sections by name only: of two with one name, it means the first.
+  const ext = (file.elf.section(section.name) === section ? file.btfExt.get(section.name) : undefined) ?? none
+  checkOffsets(file, section, ext.funcInfo)
+  checkOffsets(file, section, ext.lineInfo)
+  checkOffsets(file, section, ext.coreRelocations)
+  const references = referencesOf(file, targets, section)
+  const lines = byFunction(functions, ext.lineInfo)
+  const relocations = byFunction(functions, ext.coreRelocations)
+  const infos = byFunction(functions, ext.funcInfo)
+  const { section: name, ...kind } = parseSectionName(section.name)
+  // Two names for one function share what was made for the first.
+  const shared = new Map<number, Pick<FunctionSpec, 'lineInfo' | 'coreRelocations' | 'btfFunc'>>()
+  for (const fn of functions) {
+    const { offset } = fn
+    let rows = shared.get(offset)
+    if (rows === undefined) {
+      const insnOf = (row: { readonly offset: number }) => ((row.offset - offset) / slotSize) as InsnIndex
+      rows = {
+        lineInfo: (lines.get(offset) ?? []).map((row) => {
+          const { file: source, line, column, text, fileOffset, textOffset } = row
+          return { insn: insnOf(row), file: source, line, column, text, fileOffset, textOffset }
+        }),
+        coreRelocations: (relocations.get(offset) ?? []).map((row) => {
+          const { type, access, kind: relocationKind } = row
+          return { insn: insnOf(row), type, access, kind: relocationKind }
+        }),
+        btfFunc: infos.get(offset)?.find((row) => row.offset === offset)?.type,
+      }
+      shared.set(offset, rows)
+    }
+    const spec: FunctionSpec = {
+      name: fn.name,
+      section: name,
+      sectionOffset: offset,
+      binding: bindingOf(fn),
+      insns: section.data.subarray(offset, offset + fn.size),
+      relocations: references.get(offset) ?? [],
+      ...rows,
+    }
+    if (fn.program) into.programs.push({ ...spec, ...kind })
+    else into.subprograms.push(spec)
+  }
+}
+
+/** Makes the specs of all functions, in file order. */
+export function functionSpecs(file: ObjectFile, targets: ReferenceTargets): FunctionSpecs {
+  const specs = { programs: [], subprograms: [] }
+  for (const section of file.code) specsOfSection(file, targets, section, specs)
+  return specs
+}

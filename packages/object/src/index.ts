@@ -1,0 +1,21 @@
+export type { ObjectFailure } from './errors.ts'
+export { layoutKconfig } from './externs.ts'
+export type { KconfigLayout, KconfigSlot } from './externs.ts'
+export { linkSubprograms } from './link-subprograms.ts'
+export type { LinkedFunction, LinkedProgram } from './link-subprograms.ts'
+export type {
+  CoreRelocation,
+  ExternSpec,
+  FunctionSpec,
+  InsnReference,
+  InsnRelocation,
+  LineInfo,
+  MapSpec,
+  ObjectSpec,
+  ProgramSpec,
+  VariableSpec,
+} from './object-spec.ts'
+export { parseObject } from './parse-object.ts'
+export type { ParseObjectOptions } from './parse-object.ts'
+export { parseSectionName } from './section-name.ts'
+export type { ProgramSection } from './section-name.ts'

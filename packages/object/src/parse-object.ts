@@ -1,0 +1,101 @@
+import { textUntilNul } from '@tsbpf/base'
+import { declaredMaps } from './btf-maps.ts'
+import { completeBtf, findVariables } from './data-layout.ts'
+import { dataMaps, structOpsMaps } from './data-maps.ts'
+import { findExterns } from './externs.ts'
+import { functionSpecs } from './function-specs.ts'
+import { findFunctions } from './functions.ts'
+import { objectName } from './map-name.ts'
+import { openObject } from './object-file.ts'
+import type { ObjectFile } from './object-file.ts'
+import type { MapSpec, ObjectSpec } from './object-spec.ts'
+
+/** Options of {@link parseObject}. */
+export interface ParseObjectOptions {
+  /**
+   * Name of the object's file, with or without its path: for messages, and for the kernel's names of data sections
+   * (`syscount.bpf.o` gives `syscount.rodata`). Without it those have the section's name alone.
+   */
+  readonly name?: string
+}
+
+function kernelVersion(file: ObjectFile): number | undefined {
+  const section = file.elf.section('version')
+  if (section === undefined) return undefined
+  const { data } = section
+  if (data.length !== 4) {
+    const actual = `${data.length} bytes`
+    throw file.fail('OBJECT_VERSION', { path: 'section version', section, expected: '4 bytes', actual })
+  }
+  return new DataView(data.buffer, data.byteOffset, 4).getUint32(0, file.elf.littleEndian)
+}
+
+/** Maps are looked up by name, so each name stands for one. */
+function checkNames(file: ObjectFile, maps: readonly MapSpec[]): void {
+  const known = new Set<string>()
+  for (const { name } of maps) {
+    if (known.has(name)) {
+      throw file.fail('OBJECT_DUPLICATE_NAME', {
+        path: `map ${name}`,
+        expected: 'a name of its own',
+        actual: 'two of it',
+      })
+    }
+    known.add(name)
+  }
+}
+
+/**
+ * Turns the bytes of a compiled BPF object into an inert {@link ObjectSpec}, on any host, of either byte order.
+ *
+ * What the object means is what libbpf 1.5 makes of it (tools/lib/bpf/libbpf.c of Linux 6.12). A global or weak function
+ * outside `.text` is a program; all others are subprograms. Each function holds its own instructions as a view of
+ * `bytes`, so do not change them; references are symbolic, indexes count slots from the function's start.
+ * Maps stand in libbpf's order: those of `.maps` as they lie there, then data sections in file order, `.kconfig`, and
+ * struct_ops. Sizes that depend on a host are as the object says: rounding a ring buffer up to pages is the loader's.
+ * The bytes of a `.bss` are made when they are first read.
+ *
+ * Any bytes give a spec or an error with a code: those of `@tsbpf/elf` and `@tsbpf/btf`, and `OBJECT_*`; each carries
+ * `{file, path, offset, expected, actual}`. Time and memory are bounded by the size of the input.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { parseObject } from '@tsbpf/object'
+ * const spec = parseObject(await readFile('syscount.bpf.o'), { name: 'syscount.bpf.o' })
+ * for (const program of spec.programs) console.log(program.name, program.type, program.attachTo)
+ * ```
+ */
+export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {}): ObjectSpec {
+  const raw = openObject(bytes, options.name ?? 'object')
+  const externs = findExterns(raw)
+  const btf = completeBtf(raw, externs.externs)
+  const file: ObjectFile = { ...raw, btf }
+  const functions = findFunctions(file)
+  const declared = declaredMaps(file, functions)
+  const object = options.name === undefined ? '' : objectName(options.name)
+  const maps = [
+    ...declared.maps,
+    ...dataMaps(file, btf, externs.externs, object),
+    ...structOpsMaps(file, btf),
+  ]
+  checkNames(file, maps)
+  const arena = declared.maps.find((map) => map.type === 'arena')?.name
+  const { programs, subprograms } = functionSpecs(file, {
+    functions,
+    externs,
+    maps: declared.byOffset,
+    arena,
+  })
+  return {
+    byteOrder: file.elf.littleEndian ? 'little' : 'big',
+    license: textUntilNul(file.elf.section('license')?.data ?? new Uint8Array(0)),
+    kernelVersion: kernelVersion(file),
+    programs,
+    subprograms,
+    maps,
+    variables: findVariables(file, btf),
+    externs: externs.externs,
+    btf,
+  }
+}
