@@ -1,0 +1,314 @@
+import type { ErrorContext, TsbpfError } from '@tsbpf/base'
+import { isTsbpfError } from '@tsbpf/base'
+import type { Btf } from '@tsbpf/btf'
+import type { CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
+import { newBudget } from './budget.ts'
+import type { TargetBtf } from './candidates.ts'
+import { newCandidateCache } from './candidates.ts'
+import type { CoreLine, CoreResult, CoreType } from './core-result.ts'
+import { errors, locateError } from './errors.ts'
+import { coreKinds } from './kinds.ts'
+import { limits } from './limits.ts'
+import { newMemberIndex } from './members.ts'
+import type { InsnEditor, Patched } from './patch.ts'
+import { editInsns, heldValue, patchInsn, slotsAt } from './patch.ts'
+import type { Findings, OnFit, ResolveState } from './resolve.ts'
+import { coreType, resolveRelocation } from './resolve.ts'
+
+/** What to do with a relocation that fails: note it in its result and go on, or throw its error. */
+export type OnFailure = 'collect' | 'throw'
+
+/** Options of {@link relocate}. */
+export interface RelocateOptions {
+  /**
+   * What to relocate to. Candidates come from the one named `vmlinux`, else from the first; the others (modules,
+   * whose BTF is split from it) are asked only for types of which that one has no candidate, as in libbpf.
+   */
+  readonly targets: readonly TargetBtf[]
+  /**
+   * Functions to relocate: those of the programs that will be loaded, and subprograms, for what libbpf would do. All
+   * unless given, and then programs that are not loaded by default (`?` in the section name) come last, so that they
+   * rule out no candidate for the others.
+   */
+  readonly include?: (fn: FunctionSpec) => boolean
+  /** `collect` unless given. */
+  readonly onFailure?: OnFailure
+}
+
+/** Options of {@link relocateInsns}. */
+export interface RelocateInsnsOptions {
+  /** BTF that the relocations' types are in. */
+  readonly local: Btf
+  /** As in {@link RelocateOptions}. */
+  readonly targets: readonly TargetBtf[]
+  /** Byte order of the instructions, and of the machine they are for. */
+  readonly littleEndian: boolean
+  /** Name of the function, for results and errors; `insns` unless given. */
+  readonly program?: string
+  readonly lineInfo?: readonly LineInfo[]
+  /** `collect` unless given. */
+  readonly onFailure?: OnFailure
+}
+
+/** Code of one function, with what has to be known about it. */
+interface Code {
+  readonly name: string
+  readonly insns: Uint8Array
+  readonly coreRelocations: readonly CoreRelocation[]
+  readonly lineInfo: readonly LineInfo[]
+}
+
+function newState(
+  local: Btf,
+  targets: readonly TargetBtf[],
+  littleEndian: boolean,
+  onFit?: OnFit,
+): ResolveState {
+  const budget = newBudget()
+  return {
+    local,
+    littleEndian,
+    budget,
+    onFit,
+    members: newMemberIndex(budget),
+    candidates: newCandidateCache(targets),
+  }
+}
+
+/**
+ * Relocates one function's instructions, without an ObjectSpec around them.
+ *
+ * `insns` is never written to: it is copied once, when the first instruction changes, and returned as it is where
+ * none does. Relocations are applied in the order given. A failed one leaves its instruction alone.
+ *
+ * Throws only with `onFailure: 'throw'`, `CORE_…`, and `CORE_NO_TARGET` where there are relocations but no targets.
+ * Source: tools/lib/bpf/relo_core.c.
+ *
+ * @example
+ * ```ts
+ * import { relocateInsns } from '@tsbpf/core-reloc'
+ * import type { Btf } from '@tsbpf/btf'
+ * import type { CoreRelocation } from '@tsbpf/object'
+ * declare const insns: Uint8Array, relocations: CoreRelocation[], local: Btf, kernel: Btf
+ * const targets = [{ name: 'vmlinux', btf: kernel }]
+ * const done = relocateInsns(insns, relocations, { local, targets, littleEndian: true })
+ * ```
+ */
+export function relocateInsns(
+  insns: Uint8Array,
+  relocations: readonly CoreRelocation[],
+  options: RelocateInsnsOptions,
+): { readonly insns: Uint8Array; readonly results: readonly CoreResult[] } {
+  const { local, targets, littleEndian, program = 'insns', lineInfo = [], onFailure = 'collect' } = options
+  if (relocations.length === 0) return { insns, results: [] }
+  if (targets.length === 0) throw errors.CORE_NO_TARGET({ program })
+  const state = newState(local, targets, littleEndian)
+  return relocateCode(state, { name: program, insns, coreRelocations: relocations, lineInfo }, onFailure)
+}
+
+/**
+ * Relocates an object's functions to a kernel's BTF, as libbpf 1.5 does, and says what became of every relocation.
+ *
+ * The spec that comes back has the patched instructions, and of the CO-RE relocations only the failed ones; functions
+ * without relocations, and a spec without any, are the ones given. Results are in the order of relocating: section by
+ * section as their first functions stand in the source, programs that are not loaded by default last. The order matters
+ * where candidates of one local type differ: as in libbpf, one that did not fit a relocation that others fit is not
+ * tried for the relocations of that local type that follow.
+ *
+ * Failed relocations are collected in the results. Throws `CORE_NO_BTF` and `CORE_NO_TARGET` where there are
+ * relocations but no BTF to relocate from or to, and with `onFailure: 'throw'` the first failure, whose message names
+ * program, instruction, source line, local type, access and candidates. Source: tools/lib/bpf/relo_core.c, and
+ * bpf_object__relocate_core in tools/lib/bpf/libbpf.c.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { parseBtf } from '@tsbpf/btf'
+ * import { parseObject } from '@tsbpf/object'
+ * import { explain, relocate } from '@tsbpf/core-reloc'
+ * const spec = parseObject(await readFile('app.bpf.o'))
+ * const btf = parseBtf(await readFile('/sys/kernel/btf/vmlinux'))
+ * const { results } = relocate(spec, { targets: [{ name: 'vmlinux', btf }] })
+ * for (const result of results) console.log(explain(result))
+ * ```
+ */
+export function relocate(
+  spec: ObjectSpec,
+  options: RelocateOptions,
+): { readonly spec: ObjectSpec; readonly results: readonly CoreResult[] } {
+  return relocateWatched(spec, options)
+}
+
+/** {@link relocate}, telling `onFit` of every candidate that fits. */
+export function relocateWatched(
+  spec: ObjectSpec,
+  options: RelocateOptions,
+  onFit?: OnFit,
+): { readonly spec: ObjectSpec; readonly results: readonly CoreResult[] } {
+  const { targets, include, onFailure = 'collect' } = options
+  const needy = inOrder(spec).filter((fn) => fn.coreRelocations.length > 0)
+  const work = include === undefined ? notLoadedLast(spec, needy) : needy.filter(include)
+  const [first] = work
+  if (first === undefined) return { spec, results: [] }
+  if (spec.btf === undefined) throw errors.CORE_NO_BTF({ program: first.name })
+  if (targets.length === 0) throw errors.CORE_NO_TARGET({ program: first.name })
+  const state = newState(spec.btf, targets, spec.byteOrder === 'little', onFit)
+  const done = new Map<FunctionSpec, Pick<FunctionSpec, 'insns' | 'coreRelocations'>>()
+  const results: CoreResult[] = []
+  for (const fn of work) {
+    const relocated = relocateCode(state, fn, onFailure)
+    for (const result of relocated.results) results.push(result)
+    const left = fn.coreRelocations.filter((_, i) => relocated.results[i]?.status === 'failed')
+    done.set(fn, { insns: relocated.insns, coreRelocations: left })
+  }
+  const replace = <F extends FunctionSpec>(fn: F): F => {
+    const changed = done.get(fn)
+    return changed === undefined ? fn : { ...fn, ...changed }
+  }
+  return {
+    spec: { ...spec, programs: spec.programs.map(replace), subprograms: spec.subprograms.map(replace) },
+    results,
+  }
+}
+
+/**
+ * Functions in the order of their sections in `.BTF.ext`, which libbpf follows. Compilers write sections there in the
+ * order of their first functions in the source, and so number the FUNC types.
+ */
+function inOrder(spec: ObjectSpec): FunctionSpec[] {
+  const sections = new Map<string, { functions: FunctionSpec[]; first: number }>()
+  const add = (name: string, fn: FunctionSpec): void => {
+    const first = fn.btfFunc ?? Infinity
+    const section = sections.get(name)
+    if (section === undefined) {
+      sections.set(name, { functions: [fn], first })
+    } else {
+      section.functions.push(fn)
+      section.first = Math.min(section.first, first)
+    }
+  }
+  for (const fn of spec.subprograms) add(fn.section, fn)
+  // The question mark is not in the section's name here, but in the file it makes another section.
+  for (const fn of spec.programs) add(fn.autoload ? fn.section : `?${fn.section}`, fn)
+  return [...sections.values()]
+    .sort((a, b) => (a.first === b.first ? 0 : a.first - b.first))
+    .flatMap(({ functions }) => functions.sort((a, b) => a.sectionOffset - b.sectionOffset))
+}
+
+function notLoadedLast(spec: ObjectSpec, functions: readonly FunctionSpec[]): FunctionSpec[] {
+  const notLoaded = new Set<FunctionSpec>(spec.programs.filter(({ autoload }) => !autoload))
+  return [...functions.filter((fn) => !notLoaded.has(fn)), ...functions.filter((fn) => notLoaded.has(fn))]
+}
+
+function relocateCode(
+  state: ResolveState,
+  code: Code,
+  onFailure: OnFailure,
+): { readonly insns: Uint8Array; readonly results: CoreResult[] } {
+  const editor = openCode(state, code)
+  const drafts = code.coreRelocations.map((relocation) => {
+    const draft = relocateOne(state, code, editor, relocation)
+    if (draft.error !== undefined && onFailure === 'throw') throw draft.error
+    return draft
+  })
+  // Views of the output are taken last: the instructions may have been copied on the way.
+  const insns = editor?.view.bytes ?? code.insns
+  const results = drafts.map((draft) => ({
+    ...draft,
+    after: insns.subarray(draft.insn * 8, draft.insn * 8 + draft.before.length),
+  }))
+  return { insns, results }
+}
+
+/** `undefined` for bytes that are no instructions; each relocation then fails with that error. */
+function openCode(state: ResolveState, code: Code): InsnEditor | undefined {
+  try {
+    return editInsns(code.insns, state.littleEndian)
+  } catch (error) {
+    if (isTsbpfError(error)) return undefined
+    throw error
+  }
+}
+
+function relocateOne(
+  state: ResolveState,
+  code: Code,
+  editor: InsnEditor | undefined,
+  relocation: CoreRelocation,
+): Omit<CoreResult, 'after'> {
+  const { local } = state
+  const { insn, access } = relocation
+  const kind = coreKinds.format(relocation.kind)
+  const findings: Findings = {
+    accessText: `+ ${access.slice(0, 80)}`,
+    expected: undefined,
+    target: undefined,
+    candidates: [],
+  }
+  let localType: CoreType = { id: relocation.type, name: '', kind: 'void', source: 'object' }
+  let slots = 0
+  let held: bigint | undefined
+  let patched: Patched | undefined
+  let error: TsbpfError | undefined
+  const place = `${code.name} insn ${insn}`
+  try {
+    localType = coreType(local, relocation.type, 'object')
+    findings.accessText = `${localType.kind} ${localType.name === '' ? '<anon>' : localType.name} ${findings.accessText}`
+    // Opened again, the instructions throw the error that openCode has kept to itself.
+    const insns = editor ?? editInsns(code.insns, state.littleEndian)
+    slots = slotsAt(insns.view, insn)
+    held = heldValue(insns.view, insn)
+    const decision = resolveRelocation(state, relocation, `${place} (${kind})`, findings)
+    patched = patchInsn(insns, insn, decision)
+  } catch (thrown) {
+    if (!isTsbpfError(thrown)) throw thrown
+    error = thrown
+  }
+  const line = lineOf(code.lineInfo, insn)
+  const { target, candidates, accessText } = findings
+  const facts = {
+    program: code.name,
+    insn,
+    kind,
+    localType,
+    access,
+    accessText,
+    status: error !== undefined ? 'failed' : patched?.poisoned === true ? 'poisoned' : 'resolved',
+    oldValue: patched?.oldValue ?? held,
+    newValue: patched?.newValue,
+    memSize: patched?.memSize,
+    targetType: target === undefined ? undefined : coreType(target.target.btf, target.id, target.target.name),
+    candidates,
+    line,
+    littleEndian: state.littleEndian,
+    before: code.insns.subarray(insn * 8, insn * 8 + slots * 8),
+  } satisfies Omit<CoreResult, 'after' | 'error'>
+  return { ...facts, error: error === undefined ? undefined : located(error, facts) }
+}
+
+/** The source line of an instruction: that of the last record at or before it. */
+function lineOf(lineInfo: readonly LineInfo[], insn: number): CoreLine | undefined {
+  let low = 0
+  let high = lineInfo.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((lineInfo[middle]?.insn ?? 0) <= insn) low = middle + 1
+    else high = middle
+  }
+  const found = lineInfo[low - 1]
+  if (found === undefined) return undefined
+  return { file: found.file, line: found.line, column: found.column, text: found.text }
+}
+
+function located(error: TsbpfError, facts: Omit<CoreResult, 'after' | 'error'>): TsbpfError {
+  const { program, insn, kind, localType, access, accessText, line, candidates } = facts
+  const at = line === undefined ? '' : ` (${line.file}:${line.line})`
+  // One that disagrees is in the message already.
+  const lost = candidates.filter(({ verdict }) => verdict === 'mismatch' || verdict === 'ruled_out')
+  const reasons = lost
+    .slice(0, limits.namedCandidates)
+    .map(({ type, why }) => `${type.kind} ${type.name} [${type.id}] of ${type.source}: ${why ?? ''}`)
+  if (lost.length > reasons.length) reasons.push(`and ${lost.length - reasons.length} more`)
+  const context: ErrorContext = { program, insn, kind, localType, access, accessText, line, candidates }
+  return locateError(error, `${program} insn ${insn}${at}: ${kind} of ${accessText}`, reasons, context)
+}

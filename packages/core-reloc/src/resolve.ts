@@ -1,0 +1,152 @@
+import type { TypeId } from '@tsbpf/base'
+import type { Btf, BtfType } from '@tsbpf/btf'
+import type { CoreRelocation } from '@tsbpf/object'
+import type { Access } from './access.ts'
+import { formatAccess, parseAccess } from './access.ts'
+import { spend } from './budget.ts'
+import type { Candidate, CandidateCache } from './candidates.ts'
+import type { CoreCandidate, CoreType } from './core-result.ts'
+import { fail } from './errors.ts'
+import { coreKinds } from './kinds.ts'
+import type { CoreKind } from './kinds.ts'
+import { limits } from './limits.ts'
+import type { MatchState } from './match.ts'
+import { matchAccess } from './match.ts'
+import type { Decision } from './patch.ts'
+import type { CoreValue } from './value.ts'
+import { missingValue, valueOf } from './value.ts'
+
+/** What a call knows, and remembers from relocation to relocation. */
+export interface ResolveState extends MatchState {
+  readonly local: Btf
+  readonly littleEndian: boolean
+  readonly candidates: CandidateCache
+  /** Is told of every candidate that fits, with the access in it, whether or not it is chosen. */
+  readonly onFit?: OnFit | undefined
+}
+
+/** See {@link ResolveState}; `agrees` is false for the first candidate of a relocation that fits. */
+export type OnFit = (relocation: CoreRelocation, access: Access, agrees: boolean) => void
+
+/** What becomes known about one relocation on the way; it is complete even where the way ends in an error. */
+export interface Findings {
+  accessText: string
+  expected: bigint | undefined
+  target: Candidate | undefined
+  candidates: CoreCandidate[]
+}
+
+/** A type as data. */
+export function coreType(btf: Btf, id: TypeId, source: string): CoreType {
+  return { id, name: btf.nameOf(id), kind: btf.kind(id), source }
+}
+
+/** True where another size of access gives the same value: pointers, and ints that are not signed. */
+function sizesFit(local: Btf, target: Btf, a: CoreValue, b: CoreValue): boolean {
+  if (a.size === b.size) return true
+  const from = local.type(a.sizeType)
+  const to = target.type(b.sizeType)
+  if (from.kind === 'ptr' && to.kind === 'ptr') return true
+  return isZeroExtended(from) && isZeroExtended(to)
+}
+
+function isZeroExtended(type: BtfType): boolean {
+  // As in libbpf: a signed char or bool carries a second mark and does not count as signed.
+  return type.kind === 'int' && !(type.signed && !type.char && !type.bool)
+}
+
+/** A decision that keeps a value and every size. */
+function plain(value: bigint): Decision {
+  return { oldValue: value, newValue: value, validate: false, oldSize: 0, newSize: 0, sizesFit: true }
+}
+
+/**
+ * Decides one relocation, as libbpf's `bpf_core_calc_relo_insn` does. Candidates that fit must agree; those that do
+ * not are ruled out for the relocations of the same local type that follow.
+ *
+ * Throws where there is no decision; `findings` then says how far it came. `label` names the relocation to later ones.
+ */
+export function resolveRelocation(
+  state: ResolveState,
+  relocation: CoreRelocation,
+  label: string,
+  findings: Findings,
+): Decision {
+  const { local, littleEndian } = state
+  const kind: CoreKind | undefined = coreKinds.byValue(relocation.kind)
+  if (kind === undefined) {
+    throw fail(
+      'CORE_UNSUPPORTED_KIND',
+      `${coreKinds.format(relocation.kind)} is no known kind of CO-RE relocation`,
+    )
+  }
+  const access = parseAccess(local, relocation.type, relocation.access, kind)
+  findings.accessText = formatAccess(access)
+  const expected = (): CoreValue => {
+    const value = valueOf(access, littleEndian)
+    findings.expected = value.value
+    return value
+  }
+  if (kind.name === 'local_type_id') return plain(expected().value)
+
+  const list = state.candidates.of(local, relocation.type, kind)
+  const fitting = new Set<Candidate>()
+  let decision: Decision | undefined
+  let chosen: Access | undefined
+  for (const candidate of list.all) {
+    const { target, id } = candidate
+    spend(state.budget, limits.candidateSteps)
+    const verdict = (of: Omit<CoreCandidate, 'type'>): void => {
+      findings.candidates.push({ type: coreType(target.btf, id, target.name), ...of })
+    }
+    if (!list.live.has(candidate)) {
+      verdict({
+        verdict: 'ruled_out',
+        accessText: undefined,
+        why: `ruled out by ${list.ruledOutBy.get(candidate) ?? ''}`,
+      })
+      continue
+    }
+    const { access: found, why } = matchAccess(access, target.btf, id, state)
+    if (found === undefined) {
+      verdict({ verdict: 'mismatch', accessText: undefined, why })
+      continue
+    }
+    state.onFit?.(relocation, found, decision !== undefined)
+    const before = expected()
+    const after = valueOf(found, littleEndian)
+    const accessText = formatAccess(found)
+    if (decision === undefined || chosen === undefined) {
+      decision = {
+        oldValue: before.value,
+        newValue: after.value,
+        validate: before.validate,
+        oldSize: before.size,
+        newSize: after.size,
+        sizesFit: sizesFit(local, target.btf, before, after),
+      }
+      chosen = found
+      findings.target = candidate
+      verdict({ verdict: 'chosen', accessText, why: undefined })
+    } else if (found.bitOffset !== chosen.bitOffset || after.value !== decision.newValue) {
+      const why =
+        found.bitOffset === chosen.bitOffset
+          ? `it gives ${after.value}, not ${decision.newValue ?? ''}`
+          : `its field is at bit ${found.bitOffset}, not ${chosen.bitOffset}`
+      verdict({ verdict: 'disagrees', accessText, why })
+      throw fail('CORE_AMBIGUOUS', `${formatAccess(chosen)} and ${accessText} both fit, but disagree`)
+    } else {
+      verdict({ verdict: 'agrees', accessText, why: undefined })
+    }
+    fitting.add(candidate)
+  }
+  if (decision !== undefined) {
+    for (const candidate of list.live) {
+      if (!fitting.has(candidate)) list.ruledOutBy.set(candidate, label)
+    }
+    list.live = fitting
+    return decision
+  }
+  const { value, validate } = expected()
+  return { ...plain(value), newValue: missingValue(kind), validate }
+}
