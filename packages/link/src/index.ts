@@ -1,0 +1,8 @@
+export { attach, attachKindOf, attachKinds } from './attach-kinds.ts'
+export type { AttachKind, AttachOptions, SectionProgram } from './attach-kinds.ts'
+export { Link } from './link.ts'
+export type { AttachableProgram, LinkInfo, LinkParts } from './link.ts'
+export { attachRawTracepoint, attachTracing } from './raw-tracepoint.ts'
+export type { RawTracepointOptions } from './raw-tracepoint.ts'
+export { attachTracepoint } from './tracepoint.ts'
+export type { TracepointOptions } from './tracepoint.ts'

@@ -1,0 +1,41 @@
+import { isTsbpfError } from '@tsbpf/base'
+import { effectiveCapabilities, errnoName } from '@tsbpf/sys'
+import type { CapabilityName, Sys } from '@tsbpf/sys'
+import { errors } from './errors.ts'
+import type { AttachableProgram } from './link.ts'
+
+/** Which of `wanted` this process lacks; none where that cannot be told. CAP_SYS_ADMIN stands for all of them. */
+function lacking(sys: Sys, wanted: readonly CapabilityName[]): readonly CapabilityName[] {
+  try {
+    const own = effectiveCapabilities(sys)
+    return own === undefined || own.has('CAP_SYS_ADMIN') ? [] : wanted.filter((name) => !own.has(name))
+  } catch {
+    return []
+  }
+}
+
+/** What was being attached, for {@link refused}. */
+export interface Attempt {
+  readonly program: AttachableProgram
+  readonly target: string
+  /** Name of the system call or command. */
+  readonly step: string
+  /** Capabilities that the step wants. */
+  readonly wants: readonly CapabilityName[]
+}
+
+/** The error for a step that the kernel refused; `result` is a negated errno. */
+export function refused(sys: Sys, attempt: Attempt, result: number, cause?: unknown): Error {
+  const name = errnoName(result)
+  const facts = { program: attempt.program.name, target: attempt.target, step: attempt.step, errno: name }
+  if (name === 'EPERM' || name === 'EACCES') {
+    return errors.LINK_DENIED({ ...facts, missing: lacking(sys, attempt.wants) }, { cause })
+  }
+  return errors.LINK_REFUSED(facts, { cause })
+}
+
+/** The negated errno of a `SyscallError`; any other error is thrown again. */
+export function resultOf(error: unknown): number {
+  if (!isTsbpfError(error, 'SYS_CALL_FAILED')) throw error
+  return -Number(error.context['errno'])
+}

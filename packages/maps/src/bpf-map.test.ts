@@ -1,0 +1,201 @@
+import { fakeSys } from '@tsbpf/sys'
+import type { FakeBpfCall, FakeSys } from '@tsbpf/sys'
+import { errnos, mapElemAttr, mapTypes } from '@tsbpf/uapi'
+import type { MapTypeName } from '@tsbpf/uapi'
+import { describe, expect, it } from 'vitest'
+import { bytesCodec, createMap, createMapFd, indexCodec, mapFromFd, mapOperations } from './index.ts'
+import type { MapShape } from './index.ts'
+import { countCpus } from './possible-cpus.ts'
+import { showElement } from './show-element.ts'
+
+const fails = (name: Parameters<typeof errnos.value>[0]): number => -errnos.value(name)
+
+function shape(type: MapTypeName, over: Partial<MapShape> = {}): MapShape {
+  const base = { name: 'counts', kernelName: 'counts', keySize: 4, valueSize: 8, maxEntries: 10, flags: 0 }
+  return { ...base, type, typeValue: mapTypes.value(type), ...over }
+}
+
+/** A hash of one entry at a time, for what the class does around the kernel. */
+function kernel(refuse: { readonly update?: number; readonly create?: number } = {}): FakeSys {
+  const entries = new Map<string, Uint8Array>()
+  const keyOf = (call: FakeBpfCall): string => String(call.buffer(mapElemAttr.offsets.key))
+  return fakeSys({
+    files: {
+      '/sys/devices/system/cpu/possible': '0-1\n',
+      '/proc/self/status': 'CapEff:\t0000000000000000\n',
+    },
+    bpf: {
+      map_create: refuse.create ?? ((call) => call.newFd('map')),
+      map_lookup_elem(call) {
+        const value = entries.get(keyOf(call))
+        if (value === undefined) return fails('ENOENT')
+        call.buffer(mapElemAttr.offsets.value)?.set(value)
+        return 0
+      },
+      map_update_elem:
+        refuse.update ??
+        ((call) => {
+          entries.set(keyOf(call), new Uint8Array(call.buffer(mapElemAttr.offsets.value) ?? []))
+          return 0
+        }),
+      map_delete_elem: (call) => (entries.delete(keyOf(call)) ? 0 : fails('ENOENT')),
+    },
+  })
+}
+
+const elementCommands = (sys: FakeSys): number =>
+  sys.recorded.filter(({ command }) => command?.endsWith('_elem')).length
+
+describe('BpfMap', () => {
+  it('lets no buffer of a wrong size reach the kernel', () => {
+    const sys = kernel()
+    using map = createMap(sys, shape('hash'))
+    const wrong: readonly (readonly [() => unknown, string])[] = [
+      [() => map.get(new Uint8Array(3)), 'MAP_KEY'],
+      [() => map.has(new Uint8Array(5)), 'MAP_KEY'],
+      [() => map.delete(7 as unknown as Uint8Array), 'MAP_KEY'],
+      [() => map.set(new Uint8Array(4), new Uint8Array(9)), 'MAP_VALUE'],
+      [() => map.set(new Uint8Array(4), undefined as unknown as Uint8Array), 'MAP_VALUE'],
+    ]
+    for (const [use, code] of wrong) expect(use).toThrow(expect.objectContaining({ code }))
+    expect(elementCommands(sys)).toBe(0)
+  })
+
+  it('names map, key and what was expected', () => {
+    using map = createMap(kernel(), shape('hash'))
+    expect(() => map.set(Uint8Array.of(1, 2, 3, 4), new Uint8Array(2))).toThrow(
+      expect.objectContaining({
+        message:
+          'map counts key bytes 01 02 03 04: value bytes 00 00 does not fit: expected a Uint8Array of 8 bytes, got 2 bytes',
+      }),
+    )
+  })
+
+  it('gives values that are the caller’s own', () => {
+    using map = createMap(kernel(), shape('hash'))
+    const key = new Uint8Array(4)
+    map.set(key, new Uint8Array(8).fill(1))
+    const first = map.get(key)
+    map.set(key, new Uint8Array(8).fill(2))
+    expect(first).toEqual(new Uint8Array(8).fill(1))
+    expect(map.get(key)).not.toBe(map.get(key))
+  })
+
+  it('refuses codecs of another size, and closes the descriptor', () => {
+    const sys = kernel()
+    for (const codecs of [{ key: bytesCodec(5) }, { value: bytesCodec(4) }]) {
+      expect(() => mapFromFd(sys, sys.newFd('map'), shape('hash'), codecs)).toThrow(
+        expect.objectContaining({ code: 'MAP_CODEC_SIZE' }),
+      )
+    }
+    expect(sys.open.size).toBe(0)
+  })
+
+  it('refuses what a type does not have, without asking the kernel', () => {
+    for (const { name } of mapTypes.rows) {
+      const sys = kernel()
+      using map = createMap(sys, shape(name))
+      const operations = mapOperations.get(name)
+      const unsupported = expect.objectContaining({ code: 'MAP_UNSUPPORTED_OPERATION' }) as Error
+      if (operations === undefined) {
+        for (const use of [() => map.get(new Uint8Array(4)), () => [...map], () => map.count()]) {
+          expect(use, name).toThrow(unsupported)
+        }
+      }
+      if (operations?.delete !== true) expect(() => map.delete(new Uint8Array(4)), name).toThrow(unsupported)
+      expect(elementCommands(sys)).toBe(0)
+    }
+  })
+
+  it('tells the answers of the kernel apart', () => {
+    const answers = [
+      ['hash', 'E2BIG', 'MAP_FULL'],
+      ['lpm_trie', 'ENOSPC', 'MAP_FULL'],
+      ['array', 'E2BIG', 'MAP_INDEX_OUT_OF_RANGE'],
+      ['hash', 'EEXIST', 'MAP_ENTRY_EXISTS'],
+      ['hash', 'ENOENT', 'MAP_NO_ENTRY'],
+      ['hash', 'EPERM', 'MAP_READ_ONLY'],
+      ['hash', 'ENOMEM', 'MAP_REFUSED'],
+    ] as const
+    for (const [type, errno, code] of answers) {
+      using map = createMap(kernel({ update: fails(errno) }), shape(type))
+      expect(() => map.set(new Uint8Array(4), new Uint8Array(8)), errno).toThrow(
+        expect.objectContaining({ code }),
+      )
+    }
+  })
+
+  it('closes its descriptor once', () => {
+    const sys = kernel()
+    const map = createMap(sys, shape('hash'))
+    expect(sys.open.size).toBe(1)
+    map[Symbol.dispose]()
+    map.dispose()
+    expect(sys.recorded.filter(({ call }) => call === 'close').length).toBe(1)
+  })
+})
+
+describe('createMapFd', () => {
+  it('says what the kernel would not create, and which capability is missing', () => {
+    expect(() => createMapFd(kernel({ create: fails('EPERM') }), shape('sockmap'))).toThrow(
+      expect.objectContaining({
+        code: 'MAP_CREATE_DENIED',
+        message: 'cannot create map counts (sockmap): EPERM, this process lacks CAP_BPF and CAP_NET_ADMIN',
+      }),
+    )
+    expect(() => createMapFd(kernel({ create: fails('ENOMEM') }), shape('hash'))).toThrow(
+      expect.objectContaining({ code: 'MAP_CREATE', hint: 'make the map smaller' }),
+    )
+  })
+
+  it('leaves BTF out where the kernel refuses it', () => {
+    const sys: FakeSys = fakeSys({
+      bpf: {
+        map_create: (call) => (call.attr.getUint32(48, true) === 0 ? call.newFd('map') : fails('EINVAL')),
+      },
+    })
+    expect(createMapFd(sys, shape('hash'), { btf: { fd: 9, keyType: 1, valueType: 2 } })).toBeGreaterThan(0)
+    expect(sys.recorded.length).toBe(2)
+  })
+})
+
+describe('indexCodec', () => {
+  it('takes numbers of 32 bits and no others', () => {
+    const bytes = new Uint8Array(4)
+    indexCodec.encodeInto(0xffff_ffff, bytes, 0)
+    expect(indexCodec.decode(new DataView(bytes.buffer), 0)).toBe(0xffff_ffff)
+    for (const wrong of [-1, 1.5, 2 ** 32, Number.NaN, '1' as unknown as number]) {
+      expect(() => indexCodec.encodeInto(wrong, bytes, 0)).toThrow(
+        expect.objectContaining({ code: 'MAP_ELEMENT_SIZE' }),
+      )
+    }
+  })
+})
+
+describe('countCpus', () => {
+  it('adds up ranges', () => {
+    const texts = [
+      ['0\n', 1],
+      ['0-3\n', 4],
+      ['0-3,8,10-11', 7],
+      ['', undefined],
+      ['3-1', undefined],
+      ['0-99999', undefined],
+      ['a', undefined],
+      ['0-', undefined],
+    ] as const
+    for (const [text, count] of texts) expect(countCpus(text), text).toBe(count)
+  })
+})
+
+describe('showElement', () => {
+  it('is short and never throws', () => {
+    const loop: { self?: unknown } = {}
+    loop.self = loop
+    expect(showElement({ pid: 1, total: 2n })).toBe('{"pid":1,"total":"2n"}')
+    expect(showElement(new Uint8Array(1000)).length).toBeLessThan(100)
+    expect(showElement('x'.repeat(1000)).length).toBeLessThan(100)
+    expect(showElement(loop)).toBe('object')
+    expect(showElement(undefined)).toBe('undefined')
+  })
+})

@@ -1,0 +1,50 @@
+import type { TypeId } from '@tsbpf/base'
+import { codec } from '@tsbpf/btf'
+import type { Btf } from '@tsbpf/btf'
+import type { MapCodecs } from './create-map.ts'
+import { indexCodec } from './element-codec.ts'
+import type { ElementCodec } from './element-codec.ts'
+import { mapOperations } from './operations.ts'
+
+/** What {@link btfCodecs} has to know of a map; a `MapSpec` of `@tsbpf/object` has it. */
+export interface TypedMap {
+  /** Kernel spelling in lower case. */
+  readonly type: string
+  readonly keySize: number
+  readonly valueSize: number
+  /** Types of key and value, where known. */
+  readonly keyType: TypeId | undefined
+  readonly valueType: TypeId | undefined
+}
+
+/**
+ * Codecs for a map's elements from the types that it was declared with. A key or value without a type, or with one of
+ * another size than the map's, stays bytes; the index of an array without a type is a number.
+ *
+ * Throws what `codec` of `@tsbpf/btf` throws for types that have no values.
+ *
+ * @example
+ * ```ts no-run
+ * import { btfCodecs, mapFromFd } from '@tsbpf/maps'
+ * using map = mapFromFd(sys, fd, spec.maps[0], btfCodecs(spec.btf, spec.maps[0]))
+ * ```
+ */
+export function btfCodecs(btf: Btf | undefined, map: TypedMap): MapCodecs<unknown, unknown> {
+  const indexed = mapOperations.get(map.type)?.walk === 'index'
+  return {
+    key: codecOf(btf, map.keyType, map.keySize) ?? (indexed ? anyIndex : undefined),
+    value: codecOf(btf, map.valueType, map.valueSize),
+  }
+}
+
+const anyIndex = indexCodec as ElementCodec<unknown>
+
+function codecOf(
+  btf: Btf | undefined,
+  type: TypeId | undefined,
+  size: number,
+): ElementCodec<unknown> | undefined {
+  if (btf === undefined || type === undefined) return undefined
+  const found = codec(btf, type)
+  return found.size === size ? found : undefined
+}

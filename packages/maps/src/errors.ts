@@ -1,0 +1,112 @@
+import { defineErrors } from '@tsbpf/base'
+
+interface OfMap {
+  /** Name of the map. */
+  readonly map: string
+}
+
+interface OfElement extends OfMap {
+  /** The key as text, short. */
+  readonly key: string
+}
+
+interface Refused extends OfMap {
+  readonly operation: string
+  readonly key: string | undefined
+  readonly errno: string
+}
+
+const ofKey = (key: string | undefined): string => (key === undefined ? '' : ` key ${key}`)
+
+/** What can go wrong with maps. */
+export const errors = defineErrors({
+  MAP_DISPOSED: {
+    message: (c: OfMap) => `map ${c.map} has been disposed`,
+    hint: 'use the map before its object is disposed, or keep the object longer',
+  },
+  MAP_UNSUPPORTED_OPERATION: {
+    message: (c: OfMap & { readonly type: string; readonly operation: string }) =>
+      `map ${c.map}: ${c.operation} is not supported for a map of type ${c.type}`,
+    hint: 'the README of @tsbpf/maps has the table of operations by map type',
+  },
+  MAP_ELEMENT_SIZE: {
+    message: (c: { readonly expected: string; readonly actual: string }) =>
+      `expected ${c.expected}, got ${c.actual}`,
+  },
+  MAP_CODEC_SIZE: {
+    message: (
+      c: OfMap & { readonly part: 'key' | 'value'; readonly expected: number; readonly actual: number },
+    ) =>
+      `map ${c.map}: its ${c.part} has ${c.expected} bytes, but the ${c.part} codec is for ${c.actual} bytes`,
+    hint: 'give the codec of the type that the map was made with, or none to use bytes',
+  },
+  MAP_KEY: {
+    message: (c: OfElement & { readonly expected: string }) =>
+      `map ${c.map}: key ${c.key} does not fit: ${c.expected}`,
+    hint: 'give a key of the shape that the map was declared with',
+  },
+  MAP_VALUE: {
+    message: (c: OfElement & { readonly value: string; readonly expected: string }) =>
+      `map ${c.map} key ${c.key}: value ${c.value} does not fit: ${c.expected}`,
+    hint: 'give a value of the shape that the map was declared with',
+  },
+  MAP_FULL: {
+    message: (c: OfElement & { readonly maxEntries: number }) =>
+      `map ${c.map} is full: key ${c.key} would be entry ${c.maxEntries + 1} of at most ${c.maxEntries}`,
+    hint: 'delete entries, or load with a larger maxEntries',
+  },
+  MAP_INDEX_OUT_OF_RANGE: {
+    message: (c: OfElement & { readonly maxEntries: number }) =>
+      `map ${c.map}: index ${c.key} is out of range, it has ${c.maxEntries} elements`,
+    hint: 'use an index below maxEntries',
+  },
+  MAP_ENTRY_EXISTS: {
+    message: (c: OfElement) => `map ${c.map}: key ${c.key} is already there`,
+    hint: "leave out flags: 'noexist' to replace it",
+  },
+  MAP_NO_ENTRY: {
+    message: (c: OfElement) => `map ${c.map}: key ${c.key} is not there`,
+    hint: "leave out flags: 'exist' to create it",
+  },
+  MAP_READ_ONLY: {
+    message: (c: Refused) =>
+      `map ${c.map}: ${c.operation}${ofKey(c.key)} was refused with ${c.errno}: it is read-only or frozen here`,
+    hint: 'constants (.rodata) are frozen at load: give their values in the load options',
+  },
+  MAP_REFUSED: {
+    message: (c: Refused) => `map ${c.map}: ${c.operation}${ofKey(c.key)} failed with ${c.errno}`,
+  },
+  MAP_ITERATION_CUT_SHORT: {
+    message: (c: OfMap & { readonly seen: number }) =>
+      `map ${c.map} changed while it was walked: the walk was cut short after ${c.seen} entries`,
+    hint: 'walk again; kernels from 5.6 walk hash maps in batches, which no change can cut short',
+  },
+  MAP_CREATE: {
+    message: (c: OfMap & { readonly type: string; readonly errno: string; readonly shape: string }) =>
+      `cannot create map ${c.map} (${c.type}, ${c.shape}): ${c.errno}`,
+    hint: (c: { readonly type: string; readonly errno: string }) =>
+      c.errno === 'EINVAL'
+        ? `this kernel does not know the type ${c.type}, or not with these sizes and flags`
+        : c.errno === 'ENOMEM' || c.errno === 'E2BIG'
+          ? 'make the map smaller'
+          : undefined,
+  },
+  MAP_CREATE_DENIED: {
+    message: (
+      c: OfMap & { readonly type: string; readonly errno: string; readonly missing: readonly string[] },
+    ) =>
+      `cannot create map ${c.map} (${c.type}): ${c.errno}` +
+      (c.missing.length === 0 ? '' : `, this process lacks ${c.missing.join(' and ')}`),
+    hint: 'run as root, or grant CAP_BPF (CAP_NET_ADMIN too for device, socket and XDP maps; CAP_SYS_ADMIN before 5.8); before 5.11 raise RLIMIT_MEMLOCK',
+  },
+  MAP_INFO: {
+    message: (c: { readonly fd: number; readonly errno: string }) =>
+      `descriptor ${c.fd}: the kernel gives no map information: ${c.errno}`,
+    hint: 'give a descriptor of a BPF map',
+  },
+  MAP_CPUS: {
+    message: (c: { readonly path: string; readonly actual: string }) =>
+      `${c.path}: expected ranges of processors such as 0-3, got ${c.actual}`,
+    hint: 'per-CPU maps need sysfs: mount it at /sys',
+  },
+})

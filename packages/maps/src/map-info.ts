@@ -1,0 +1,54 @@
+import { isTsbpfError, textUntilNul } from '@tsbpf/base'
+import { mapTypes } from '@tsbpf/uapi'
+import { mapGetInfo } from '@tsbpf/sys'
+import type { Sys } from '@tsbpf/sys'
+import { errnoOf } from './errno-of.ts'
+import { errors } from './errors.ts'
+
+/** What the kernel says about a map (struct bpf_map_info). Fields that an older kernel does not fill are 0. */
+export interface MapInfo {
+  /** System-wide id. */
+  readonly id: number
+  /** Kernel spelling in lower case; `map_type(57)` for one that is not known. */
+  readonly type: string
+  readonly typeValue: number
+  /** At most 15 bytes, as the kernel keeps it. */
+  readonly name: string
+  readonly keySize: number
+  readonly valueSize: number
+  readonly maxEntries: number
+  readonly flags: number
+  readonly extra: bigint
+  /** Id of the BTF object that describes key and value; 0 for none. */
+  readonly btfId: number
+  readonly keyTypeId: number
+  readonly valueTypeId: number
+}
+
+/** Reads what the kernel says about the map behind a descriptor (BPF_OBJ_GET_INFO_BY_FD, kernel 4.13). */
+export function readMapInfo(sys: Sys, fd: number): MapInfo {
+  const raw = rawInfo(sys, fd)
+  return {
+    id: raw.id,
+    type: mapTypes.format(raw.type),
+    typeValue: raw.type,
+    name: textUntilNul(raw.name),
+    keySize: raw.key_size,
+    valueSize: raw.value_size,
+    maxEntries: raw.max_entries,
+    flags: raw.map_flags,
+    extra: raw.map_extra,
+    btfId: raw.btf_id,
+    keyTypeId: raw.btf_key_type_id,
+    valueTypeId: raw.btf_value_type_id,
+  }
+}
+
+function rawInfo(sys: Sys, fd: number): ReturnType<typeof mapGetInfo> {
+  try {
+    return mapGetInfo(sys, fd)
+  } catch (cause) {
+    if (!isTsbpfError(cause, 'SYS_CALL_FAILED')) throw cause
+    throw errors.MAP_INFO({ fd, errno: errnoOf(cause) }, { cause })
+  }
+}
