@@ -1,0 +1,95 @@
+import { isTsbpfError } from '@tsbpf/base'
+import { codec } from '@tsbpf/btf'
+import type { MapSpec, ObjectSpec, VariableSpec } from '@tsbpf/object'
+import { errors } from './errors.ts'
+
+/** Values of global variables by name. */
+export type VariableValues = Readonly<Record<string, unknown>>
+
+/** Initial values that a load gives instead of the object's own. */
+export interface InitialValues {
+  /** Constants: `const volatile` variables (`.rodata`). */
+  readonly rodata?: VariableValues | undefined
+  /** Variables that are no constants (`.data`, `.bss`). */
+  readonly data?: VariableValues | undefined
+}
+
+/**
+ * The bytes of each data section with the given values in place, by map name; copied only where something changes.
+ * Throws LOADER_UNKNOWN_VARIABLE and LOADER_VARIABLE_VALUE.
+ */
+export function initialData(spec: ObjectSpec, values: InitialValues): ReadonlyMap<string, Uint8Array> {
+  const contents = new Map<string, Uint8Array>()
+  const put = (given: VariableValues | undefined, option: string, sections: readonly string[]): void => {
+    if (given === undefined) return
+    for (const [name, value] of Object.entries(given)) {
+      const fits = ({ section }: VariableSpec): boolean => sections.includes(kindOf(spec, section) ?? '')
+      const variable = spec.variables.find((one) => one.name === name && fits(one))
+      if (variable === undefined) {
+        const known = spec.variables.filter(fits).map((one) => one.name)
+        throw errors.LOADER_UNKNOWN_VARIABLE({ name, known, where: `option ${option}: the object` })
+      }
+      putValue(spec, contents, variable, value)
+    }
+  }
+  put(values.rodata, 'rodata', ['rodata'])
+  put(values.data, 'data', ['data', 'bss'])
+  return contents
+}
+
+function kindOf(spec: ObjectSpec, section: string): string | undefined {
+  return dataMap(spec, section)?.data?.section
+}
+
+/** The map of a data section. */
+function dataMap(spec: ObjectSpec, section: string): MapSpec | undefined {
+  return spec.maps.find((map) => map.data !== undefined && map.name === section)
+}
+
+function putValue(
+  spec: ObjectSpec,
+  contents: Map<string, Uint8Array>,
+  variable: VariableSpec,
+  value: unknown,
+): void {
+  const { name, section, offset, size } = variable
+  const bytes = contents.get(section) ?? copyOf(dataMap(spec, section)?.data?.bytes)
+  if (bytes === undefined || offset + size > bytes.length) {
+    throw errors.LOADER_VARIABLE_VALUE({ name, expected: `it does not lie inside ${section}` })
+  }
+  encodeVariable(spec, variable, value, bytes)
+  contents.set(section, bytes)
+}
+
+/** A copy, also of a Node.js `Buffer`, whose own `slice` aliases. */
+function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : new Uint8Array(bytes)
+}
+
+/** Writes a variable's value into the bytes of its section. Throws LOADER_VARIABLE_VALUE. */
+export function encodeVariable(
+  spec: ObjectSpec,
+  variable: VariableSpec,
+  value: unknown,
+  bytes: Uint8Array,
+): void {
+  const { name, offset, size, type } = variable
+  if (spec.btf === undefined || type === undefined || value instanceof Uint8Array) {
+    if (!(value instanceof Uint8Array) || value.length !== size) {
+      throw errors.LOADER_VARIABLE_VALUE({ name, expected: `expected a Uint8Array of ${size} bytes` })
+    }
+    bytes.set(value, offset)
+    return
+  }
+  try {
+    const encoded = codec(spec.btf, type).encode(value)
+    if (encoded.length !== size) {
+      const expected = `its type has ${encoded.length} bytes, but it has ${size}`
+      throw errors.LOADER_VARIABLE_VALUE({ name, expected })
+    }
+    bytes.set(encoded, offset)
+  } catch (cause) {
+    if (!isTsbpfError(cause) || cause.code.startsWith('LOADER_')) throw cause
+    throw errors.LOADER_VARIABLE_VALUE({ name, expected: cause.message }, { cause })
+  }
+}

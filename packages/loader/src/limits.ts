@@ -1,0 +1,11 @@
+/** Bytes of the first log buffer; grows by a factor while the kernel says ENOSPC and not how much it takes. */
+export const firstLogBytes = 256 * 1024
+export const logGrowth = 8
+/** A log longer than this is cut: the error says so. */
+export const maxLogBytes = 32 * 1024 * 1024
+/** Lines at the end of a verifier log that are searched for what is wrong. */
+export const maxLogLines = 4096
+/** Instructions in one linked program (BPF_COMPLEXITY_LIMIT_INSNS, include/linux/bpf_verifier.h). */
+export const maxProgramInsns = 1_000_000
+/** EAGAIN from a program load is tried again this often (libbpf's bpf.c, sys_bpf_prog_load). */
+export const loadAttempts = 5

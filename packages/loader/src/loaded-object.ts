@@ -1,0 +1,173 @@
+import type { Link } from '@tsbpf/link'
+import { btfCodecs, mapFromFd } from '@tsbpf/maps'
+import type { BpfMap } from '@tsbpf/maps'
+import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
+import type { CoreResult } from '@tsbpf/core-reloc'
+import type { Sys } from '@tsbpf/sys'
+import { dataMemory } from './data-memory.ts'
+import type { DataMemory } from './data-memory.ts'
+import type { CreatedMap } from './create-maps.ts'
+import { errors } from './errors.ts'
+import { LoadedProgram } from './loaded-program.ts'
+import { attachesItself } from './plan.ts'
+import { Variable } from './variable.ts'
+
+/** What {@link LoadedObject} is made of; it takes the descriptors over. */
+export interface LoadedParts {
+  readonly spec: ObjectSpec
+  readonly maps: readonly CreatedMap[]
+  readonly programs: readonly { readonly fd: number; readonly spec: ProgramSpec; readonly log: string }[]
+  readonly relocations: readonly CoreResult[]
+}
+
+/**
+ * An object in the kernel: its programs, maps and global variables.
+ *
+ * It owns them: disposing it detaches the links that {@link LoadedObject.attach} made, and closes programs and maps.
+ * Links made by `program(…).attach()` belong to the caller; what they attach goes on until they are detached.
+ * A wrong name is an error that lists the names and the nearest. Use after dispose is LOADER_DISPOSED.
+ */
+export class LoadedObject implements Disposable, AsyncDisposable {
+  /** The object as it was loaded: relocated. */
+  readonly spec: ObjectSpec
+  /** What became of each CO-RE relocation. */
+  readonly relocations: readonly CoreResult[]
+  /** Loaded programs, in file order. */
+  readonly programs: readonly LoadedProgram[]
+  readonly #sys: Sys
+  readonly #created: readonly CreatedMap[]
+  readonly #maps = new Map<string, BpfMap>()
+  readonly #memories = new Map<string, DataMemory>()
+  /** Descriptors that are closed already, because their handle could not be made. */
+  readonly #lost = new Set<number>()
+  readonly #links: Link[] = []
+  #disposed = false
+
+  /** Made by {@link load}. */
+  constructor(sys: Sys, parts: LoadedParts) {
+    this.spec = parts.spec
+    this.relocations = parts.relocations
+    this.programs = parts.programs.map(({ fd, spec, log }) => new LoadedProgram(sys, fd, spec, log))
+    this.#sys = sys
+    this.#created = parts.maps
+  }
+
+  /** The loaded program of that name. Throws LOADER_UNKNOWN_PROGRAM, LOADER_PROGRAM_NOT_LOADED. */
+  program(name: string): LoadedProgram {
+    this.#live()
+    const program = this.programs.find((one) => one.name === name)
+    if (program !== undefined) return program
+    const known = this.spec.programs.map((one) => one.name)
+    if (known.includes(name)) throw errors.LOADER_PROGRAM_NOT_LOADED({ name })
+    throw errors.LOADER_UNKNOWN_PROGRAM({ name, known })
+  }
+
+  /**
+   * The map of that name, with keys and values decoded by BTF; `K` and `V` are the caller's word for their types.
+   * A data section is a map, too, under its section name. Throws LOADER_UNKNOWN_MAP.
+   */
+  map<K = unknown, V = unknown>(name: string): BpfMap<K, V> {
+    this.#live()
+    let map = this.#maps.get(name)
+    if (map === undefined) {
+      const created = this.#created.find((one) => one.spec.name === name && !this.#lost.has(one.fd))
+      if (created === undefined) {
+        throw errors.LOADER_UNKNOWN_MAP({ name, known: this.#created.map((one) => one.spec.name) })
+      }
+      map = this.#open(created)
+      this.#maps.set(name, map)
+    }
+    return map as unknown as BpfMap<K, V>
+  }
+
+  /** All maps in the order of the object, data sections included. */
+  get maps(): readonly BpfMap[] {
+    return this.#created.map((one) => this.map(one.spec.name))
+  }
+
+  /** The global variable of that name; `T` is the caller's word for its type. Throws LOADER_UNKNOWN_VARIABLE. */
+  variable<T = unknown>(name: string): Variable<T> {
+    this.#live()
+    const variable = this.variables.find((one) => one.name === name)
+    if (variable === undefined) {
+      const known = this.spec.variables.map((one) => one.name)
+      throw errors.LOADER_UNKNOWN_VARIABLE({ name, known, where: 'the object' })
+    }
+    return variable as Variable<T>
+  }
+
+  /** All global variables. */
+  get variables(): readonly Variable[] {
+    return this.spec.variables.flatMap((variable) => {
+      const memory = this.#memory(variable.section)
+      return memory === undefined ? [] : [new Variable(this.spec, variable, memory)]
+    })
+  }
+
+  /**
+   * Attaches every loaded program whose section name says where, all or none; the object owns the links and detaches
+   * them when it is disposed. Throws `LINK_…`.
+   */
+  attach(): readonly Link[] {
+    this.#live()
+    const links: Link[] = []
+    try {
+      for (const program of this.programs) {
+        const spec = this.spec.programs.find((one) => one.name === program.name)
+        if (spec !== undefined && attachesItself(spec)) links.push(program.attach())
+      }
+    } catch (error) {
+      for (const link of links) link.detach()
+      throw error
+    }
+    this.#links.push(...links)
+    return links
+  }
+
+  /** Detaches the object's own links, and closes programs and maps. A second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const link of this.#links) link.detach()
+    for (const program of this.programs) program.dispose()
+    for (const memory of this.#memories.values()) memory.dispose()
+    for (const { fd, spec } of this.#created) {
+      const map = this.#maps.get(spec.name)
+      if (map !== undefined) map.dispose()
+      else if (!this.#lost.has(fd)) this.#sys.close(fd)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.dispose()
+    return Promise.resolve()
+  }
+
+  #live(): void {
+    if (this.#disposed) throw errors.LOADER_DISPOSED({ what: 'the object' })
+  }
+
+  #memory(section: string): DataMemory | undefined {
+    const known = this.#memories.get(section)
+    if (known !== undefined) return known
+    const created = this.#created.find((one) => one.spec.data !== undefined && one.spec.name === section)
+    if (created === undefined) return undefined
+    const memory = dataMemory(this.#sys, created, () => this.#live())
+    this.#memories.set(section, memory)
+    return memory
+  }
+
+  #open({ fd, spec }: CreatedMap): BpfMap {
+    const codecs = btfCodecs(this.spec.btf, spec)
+    try {
+      return mapFromFd(this.#sys, fd, spec, codecs)
+    } catch (error) {
+      this.#lost.add(fd)
+      throw error
+    }
+  }
+}

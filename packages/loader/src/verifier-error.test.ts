@@ -1,0 +1,101 @@
+import type { InsnIndex, TypeId } from '@tsbpf/base'
+import type { CoreResult } from '@tsbpf/core-reloc'
+import type { LinkedProgram } from '@tsbpf/object'
+import { describe, expect, it } from 'vitest'
+import { VerifierError } from './index.ts'
+
+const at = (insn: number): InsnIndex => insn as InsnIndex
+const line = (insn: number, number: number, text: string): LinkedProgram['lineInfo'][number] => ({
+  insn: at(insn),
+  file: 'a.bpf.c',
+  line: number,
+  column: 3,
+  text,
+  fileOffset: 1,
+  textOffset: 2,
+})
+
+const linked: LinkedProgram = {
+  name: 'main',
+  byteOrder: 'little',
+  insns: new Uint8Array(160),
+  relocations: [],
+  lineInfo: [line(0, 1, 'int main()'), line(10, 20, 'helper()'), line(12, 22, 'x = y->z;')],
+  functions: [
+    { name: 'main', startSlot: at(0), btfFunc: 1 as TypeId },
+    { name: 'helper', startSlot: at(10), btfFunc: 2 as TypeId },
+  ],
+}
+
+function poisoned(program: string, insn: number, accessText: string): CoreResult {
+  return { program, insn: at(insn), kind: 'byte_off', accessText, status: 'poisoned' } as CoreResult
+}
+
+function refuse(log: string, relocations: readonly CoreResult[] = [], truncated = false): VerifierError {
+  return new VerifierError({ linked, relocations, errno: 'EINVAL', log, truncated })
+}
+
+describe('VerifierError', () => {
+  it('places an instruction in its function and source line', () => {
+    const error = refuse('13: (61) r1 = *(u32 *)(r2 +0) ; R1=1\nR2 invalid mem access\nprocessed 3 insns\n')
+    expect(error).toMatchObject({
+      code: 'LOADER_REJECTED',
+      program: 'main',
+      function: 'helper',
+      insn: 13,
+      summary: 'R2 invalid mem access',
+      source: { file: 'a.bpf.c', line: 22, column: 3, text: 'x = y->z;' },
+    })
+    expect(error.message).toBe(
+      [
+        "the kernel's verifier refuses program main: R2 invalid mem access",
+        '  at insn 13 in helper: (61) r1 = *(u32 *)(r2 +0)',
+        '  a.bpf.c:22:3: x = y->z;',
+      ].join('\n'),
+    )
+  })
+
+  it('names the relocation at the poisoned instruction, also the second slot of a wide one', () => {
+    const relocations = [
+      poisoned('main', 2, 'struct a.b (0:0 @ offset 0)'),
+      poisoned('helper', 2, 'struct c.d (0:1 @ offset 8)'),
+    ]
+    for (const insn of [12, 13]) {
+      const error = refuse(
+        `${insn}: (85) call unknown#195896080\ninvalid func unknown#195896080\n`,
+        relocations,
+      )
+      expect(error.code).toBe('LOADER_POISONED')
+      expect(error.message).toContain('<byte_off> struct c.d (0:1 @ offset 8)')
+      expect(error.hint).toContain('bpf_core_field_exists')
+    }
+  })
+
+  it('does not invent a relocation', () => {
+    const error = refuse('3: (85) call unknown#195896080\ninvalid func unknown#195896080\n')
+    expect(error.code).toBe('LOADER_REJECTED')
+  })
+
+  it('does without instruction and source', () => {
+    const error = refuse('func_info BTF section is missing\n', [], true)
+    expect(error).toMatchObject({ insn: undefined, source: undefined, truncated: true })
+    expect(error.message).toBe("the kernel's verifier refuses program main: func_info BTF section is missing")
+    expect(error.hint).toContain('it was cut')
+  })
+
+  it('tells an instruction that is newer than the kernel from other mistakes', () => {
+    for (const summary of [
+      'BPF_LDX uses reserved fields',
+      'unknown opcode 06',
+      'BPF_MOV uses reserved fields',
+    ])
+      expect(refuse(`5: (81) r0 = *(s32 *)(r1 +0)\n${summary}\n`).hint).toContain('-mcpu')
+    expect(refuse('R0 !read_ok\n').hint).not.toContain('-mcpu')
+  })
+
+  it('survives any log', () => {
+    for (const log of ['\0', '999999999: (', ';;;\n; @ :\n', '0: ()\n'.repeat(10), '\uFFFD'.repeat(100)]) {
+      expect(refuse(log).log).toBe(log)
+    }
+  })
+})
