@@ -1,0 +1,34 @@
+/**
+ * The main functions of all packages behind one import. Nothing is loaded twice and nothing runs on import; for a
+ * library or a browser, import the package that has what you need.
+ */
+export { isTsbpfError, TsbpfError, UnsupportedError } from '@tsbpf/base'
+export type { InsnIndex, TypeId } from '@tsbpf/base'
+export { codec, formatType, parseBtf, parseBtfExt } from '@tsbpf/btf'
+export type { Btf, BtfExt, BtfKind, BtfType, Codec } from '@tsbpf/btf'
+export { explain, relocate } from '@tsbpf/core-reloc'
+export type { CoreResult, TargetBtf } from '@tsbpf/core-reloc'
+export { parseElf } from '@tsbpf/elf'
+export type { ElfFile, ElfSection, ElfSymbol } from '@tsbpf/elf'
+export { decodeInsns, disassemble, encodeInsns, formatInsn, makeInsn } from '@tsbpf/isa'
+export type { Dialect, Insn } from '@tsbpf/isa'
+export { attach, Link } from '@tsbpf/link'
+export type { AttachOptions, LinkInfo } from '@tsbpf/link'
+export {
+  load,
+  LoadedObject,
+  LoadedProgram,
+  loadSync,
+  missingPrivileges,
+  openKernelBtf,
+  preview,
+  Variable,
+  VerifierError,
+} from '@tsbpf/loader'
+export type { LoadOptions, LoadPreview, MissingPrivilege } from '@tsbpf/loader'
+export { BpfMap, bytesCodec, createMap } from '@tsbpf/maps'
+export type { ElementCodec, MapInfo } from '@tsbpf/maps'
+export { linkSubprograms, parseObject, parseSectionName } from '@tsbpf/object'
+export type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
+export type { Sys } from '@tsbpf/sys'
+export { nativeSys } from '@tsbpf/sys/native'

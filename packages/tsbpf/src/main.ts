@@ -1,0 +1,262 @@
+import { createRequire } from 'node:module'
+import type { Dialect } from '@tsbpf/isa'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { BtfFormat } from './commands/btf-dump.ts'
+import { errors } from './errors.ts'
+import type { Io } from './io.ts'
+import { maxDuration } from './limits.ts'
+import { paintFor } from './paint.ts'
+import { reportError } from './report-error.ts'
+
+/** Exit codes of the command line. */
+const exit = { done: 0, failed: 1, usage: 2 } as const
+
+/** Dialects of @tsbpf/isa, which is not imported before a command needs it. */
+export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'conformance']
+
+const btfFormats: readonly BtfFormat[] = ['raw', 'c', 'ts', 'json']
+
+/**
+ * The command line: runs one command and returns its exit code: 0 done, 1 failed, 2 wrong usage.
+ *
+ * Everything that it prints goes through `io`; errors are printed, never thrown. Code of a command is imported when
+ * that command runs, so that `--help` and usage errors cost nothing.
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = exit.done
+  const program = describe(io, (result) => (code = result))
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      reportError(io, error)
+      return exit.failed
+    }
+    if (error.exitCode === 0) return exit.done
+    // Without a command, commander has printed the help already.
+    if (error.code !== 'commander.help') reportError(io, usageError(error, argv, program))
+    return exit.usage
+  }
+}
+
+function describe(io: Io, done: (code: number) => void): Command {
+  const program = new Command('tsbpf')
+    .description('The eBPF toolchain for TypeScript: read, relocate and run clang-built BPF objects.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: () => undefined,
+      getOutHasColors: () => paintFor(io, io.stdout).isColorSupported,
+      getErrHasColors: () => paintFor(io, io.stderr).isColorSupported,
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ tsbpf inspect app.bpf.o
+  $ tsbpf disasm app.bpf.o --source
+  $ tsbpf core-reloc app.bpf.o --target /sys/kernel/btf/vmlinux
+  $ sudo tsbpf run app.bpf.o --duration 10
+
+Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`,
+    )
+
+  program
+    .command('inspect')
+    .description('show what an object holds: programs, maps, variables, externs')
+    .argument('<OBJ>', 'object file built by clang -target bpf')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      examples('tsbpf inspect app.bpf.o', "tsbpf inspect app.bpf.o --json | jq '.maps[].name'"),
+    )
+    .action(async (file: string, options: { json?: true }) => {
+      const { inspect } = await import('./commands/inspect.ts')
+      done(await inspect(io, file, { json: options.json === true }))
+    })
+
+  program
+    .command('disasm')
+    .description("show an object's instructions as text")
+    .argument('<OBJ>', 'object file built by clang -target bpf')
+    .option('--program <NAME>', 'only this function: a program or a subprogram')
+    .addOption(
+      new Option('--dialect <DIALECT>', 'how instructions are spelt').choices(dialects).default('llvm'),
+    )
+    .option('--source', 'put the lines of C between the instructions', false)
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      examples(
+        'tsbpf disasm app.bpf.o --source',
+        'tsbpf disasm app.bpf.o --program on_enter --dialect verifier',
+      ),
+    )
+    .action(
+      async (file: string, options: { json?: true; source: boolean; program?: string; dialect: Dialect }) => {
+        const { disasm } = await import('./commands/disasm.ts')
+        const { program: only, dialect, source } = options
+        done(await disasm(io, file, { json: options.json === true, program: only, dialect, source }))
+      },
+    )
+
+  program
+    .command('core-reloc')
+    .description("relocate an object to a kernel's types and explain every decision")
+    .argument('<OBJ>', 'object file built by clang -target bpf')
+    .option(
+      '--target <BTF>',
+      "BTF of the kernel: raw, a .gz of it, or an ELF file with .BTF; repeat it for the BTF of the kernel's modules; the running kernel unless given",
+      append,
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      examples('tsbpf core-reloc app.bpf.o', 'tsbpf core-reloc app.bpf.o --target vmlinux-6.1.btf.gz --json'),
+    )
+    .action(async (file: string, options: { json?: true; target?: string[] }) => {
+      const { coreReloc } = await import('./commands/core-reloc.ts')
+      done(await coreReloc(io, file, { json: options.json === true, targets: options.target ?? [] }))
+    })
+
+  program
+    .command('check')
+    .description('say on which of many kernels an object will relocate, and what breaks where')
+    .argument('<OBJ>', 'object file built by clang -target bpf')
+    .requiredOption(
+      '--targets <DIR>',
+      'folder with the BTF of one kernel in each file: raw, a .gz of it, or an ELF file with .BTF',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      examples(
+        'tsbpf check app.bpf.o --targets kernels/',
+        "tsbpf check app.bpf.o --targets kernels/ --json | jq '.targets[] | {target, status}'",
+      ),
+    )
+    .action(async (file: string, options: { json?: true; targets: string }) => {
+      const { check } = await import('./commands/check.ts')
+      done(await check(io, file, { json: options.json === true, targets: options.targets }))
+    })
+
+  program
+    .command('run')
+    .description('load and attach an object, print what its maps hold every second, and leave nothing behind')
+    .argument('<OBJ>', 'object file built by clang -target bpf')
+    .option('--duration <SECONDS>', 'stop after so many seconds; else on Ctrl-C', seconds)
+    .option('--program <NAME>', 'attach only this program; repeat it for several', append)
+    .option('--dry-run', 'do everything up to the load, and say what would follow', false)
+    .option('--json', 'print one JSON object per line')
+    .addHelpText(
+      'after',
+      examples('sudo tsbpf run app.bpf.o', 'sudo tsbpf run app.bpf.o --duration 5 --json | jq .'),
+    )
+    .action(
+      async (
+        file: string,
+        options: { json?: true; duration?: number; program?: string[]; dryRun: boolean },
+      ) => {
+        const { duration, program: programs = [], dryRun } = options
+        const json = options.json === true
+        if (dryRun) {
+          const { dryRun: rehearse } = await import('./dry-run.ts')
+          done(await rehearse(io, file, { json, programs }))
+        } else {
+          const { run } = await import('./commands/run.ts')
+          done(await run(io, file, { json, duration, programs }))
+        }
+      },
+    )
+
+  const btf = program
+    .command('btf')
+    .description('show BTF, the types of kernels and objects')
+    .helpCommand(false)
+    .addHelpText('after', examples('tsbpf btf dump /sys/kernel/btf/vmlinux --format c > vmlinux.h'))
+
+  btf
+    .command('dump')
+    .description('print the types of a BTF: as bpftool does, as a C header, as TypeScript')
+    .argument('<FILE>', 'BTF: raw, a .gz of it, or an ELF file with .BTF')
+    .option('--base <FILE>', 'BTF that this one is split from, such as the kernel of a module')
+    .addOption(new Option('--format <FORMAT>', 'how to print').choices(btfFormats).default('raw'))
+    .option(
+      '--root <TYPE>',
+      'only this type (task_struct, struct task_struct), and in C and TypeScript what it needs; repeat it for several',
+      append,
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      examples(
+        'tsbpf btf dump /sys/kernel/btf/vmlinux --format c > vmlinux.h',
+        'tsbpf btf dump app.bpf.o --format ts --root event',
+      ),
+    )
+    .action(
+      async (
+        file: string,
+        options: { json?: true; base?: string; format: BtfFormat; root?: string[] },
+        command: Command,
+      ) => {
+        const { base, format, root: roots = [] } = options
+        if (format === 'ts' && roots.length === 0) {
+          command.error("error: option '--format ts' needs the types to print: add --root <TYPE>")
+        }
+        const { btfDump } = await import('./commands/btf-dump.ts')
+        done(await btfDump(io, file, { json: options.json === true, base, format, roots }))
+      },
+    )
+
+  btf
+    .command('min-core')
+    .description('write the smallest BTF with which objects still relocate the same')
+    .argument('<OBJ...>', 'object files built by clang -target bpf')
+    .requiredOption('--target <BTF>', 'BTF of the kernel: raw, a .gz of it, or an ELF file with .BTF')
+    .requiredOption('-o, --out <OUT>', 'file to write; left as it is if anything fails')
+    .option('--json', 'print one JSON document about what was written')
+    .addHelpText('after', examples('tsbpf btf min-core --target vmlinux-5.4.btf.gz -o 5.4.btf app.bpf.o'))
+    .action(async (files: string[], options: { json?: true; target: string; out: string }) => {
+      const { btfMinCore } = await import('./commands/btf-min-core.ts')
+      const { target, out } = options
+      done(await btfMinCore(io, files, { json: options.json === true, target, out }))
+    })
+
+  return program
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
+}
+
+function append(value: string, previous: readonly string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}
+
+function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (!(value > 0 && value <= maxDuration)) {
+    throw new InvalidArgumentError(`it must be a number of seconds above 0 and at most ${maxDuration}`)
+  }
+  return value
+}
+
+function usageError(error: CommanderError, argv: readonly string[], program: Command): Error {
+  const named = program.commands.find((command) => command.name() === argv[0])
+  const command = named === undefined ? 'tsbpf' : `tsbpf ${named.name()}`
+  const problem = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  return errors.CLI_USAGE({ problem, command })
+}
+
+function version(): string {
+  const manifest = createRequire(import.meta.url)('../package.json') as { readonly version: string }
+  return manifest.version
+}
