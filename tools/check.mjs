@@ -60,7 +60,9 @@ function ordinaryUser() {
       if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) own(join(path, name))
     }
     own(folder)
-    const { CI: _, TSBPF_CORPUS: __, ...env } = process.env
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => name !== 'CI' && !name.startsWith('TSBPF_')),
+    )
     const options = {
       cwd: join(folder, 'clone'),
       uid,
