@@ -57,6 +57,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: ['packages/*/test/kernel/**/*.test.ts'],
+          globalSetup: ['packages/testkit/src/one-run.ts'],
           // Kernel objects are counted before and after each test: one file at a time, in a process of its own.
           pool: 'forks',
           fileParallelism: false,
