@@ -1,18 +1,8 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { effectiveCapabilities, errnoName } from '@tsbpf/sys'
+import { errnoName, lackingCapabilities } from '@tsbpf/sys'
 import type { CapabilityName, Sys } from '@tsbpf/sys'
 import { errors } from './errors.ts'
 import type { AttachableProgram } from './link.ts'
-
-/** Which of `wanted` this process lacks; none where that cannot be told. CAP_SYS_ADMIN stands for all of them. */
-function lacking(sys: Sys, wanted: readonly CapabilityName[]): readonly CapabilityName[] {
-  try {
-    const own = effectiveCapabilities(sys)
-    return own === undefined || own.has('CAP_SYS_ADMIN') ? [] : wanted.filter((name) => !own.has(name))
-  } catch {
-    return []
-  }
-}
 
 /** What was being attached, for {@link refused}. */
 export interface Attempt {
@@ -29,7 +19,7 @@ export function refused(sys: Sys, attempt: Attempt, result: number, cause?: unkn
   const name = errnoName(result)
   const facts = { program: attempt.program.name, target: attempt.target, step: attempt.step, errno: name }
   if (name === 'EPERM' || name === 'EACCES') {
-    return errors.LINK_DENIED({ ...facts, missing: lacking(sys, attempt.wants) }, { cause })
+    return errors.LINK_DENIED({ ...facts, missing: lackingCapabilities(sys, attempt.wants) }, { cause })
   }
   return errors.LINK_REFUSED(facts, { cause })
 }

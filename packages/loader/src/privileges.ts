@@ -1,5 +1,5 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { effectiveCapabilities, readFile, tracefs } from '@tsbpf/sys'
+import { lackingCapabilities, readFile, tracefs } from '@tsbpf/sys'
 import type { CapabilityName, Sys } from '@tsbpf/sys'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import { selectPrograms } from './check-spec.ts'
@@ -68,31 +68,6 @@ export function capabilitiesFor(
     ...(perfmonTypes.has(type) ? (['CAP_PERFMON'] as const) : []),
     ...(netAdminTypes.has(type) ? (['CAP_NET_ADMIN'] as const) : []),
   ]
-}
-
-/** Those of `wanted` that this process lacks; none where that cannot be told. CAP_SYS_ADMIN stands for all of them. */
-export function lackingCapabilities(sys: Sys, wanted: readonly CapabilityName[]): readonly CapabilityName[] {
-  try {
-    const own = effectiveCapabilities(sys)
-    if (own === undefined) return []
-    const real = ownsInitialNamespace(sys)
-    if (real && own.has('CAP_SYS_ADMIN')) return []
-    return wanted.filter((name) => !real || !own.has(name))
-  } catch (error) {
-    if (isTsbpfError(error)) return []
-    throw error
-  }
-}
-
-/** The kernel asks for capabilities in the initial user namespace: those of a container's own count for nothing. */
-function ownsInitialNamespace(sys: Sys): boolean {
-  try {
-    const map = new TextDecoder().decode(readFile(sys, '/proc/self/uid_map', { limit: 64 * 1024 }))
-    return /^\s*0\s+0\s+4294967295\s*$/.test(map)
-  } catch (error) {
-    if (isTsbpfError(error)) return true
-    throw error
-  }
 }
 
 function unprivilegedAllowed(sys: Sys): boolean {

@@ -1,12 +1,11 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { mapCreate } from '@tsbpf/sys'
+import { lackingCapabilities, mapCreate } from '@tsbpf/sys'
 import type { MapCreateFields, Sys } from '@tsbpf/sys'
 import { BpfMap } from './bpf-map.ts'
 import { bytesCodec, perCpuCodec } from './element-codec.ts'
 import type { ElementCodec } from './element-codec.ts'
 import { errnoOf } from './errno-of.ts'
 import { errors } from './errors.ts'
-import { lacking } from './lacking.ts'
 import { readMapInfo } from './map-info.ts'
 import type { MapShape } from './map-shape.ts'
 import { mapOperations } from './operations.ts'
@@ -67,7 +66,10 @@ export function createMapFd(sys: Sys, shape: MapShape, options: CreateMapOptions
     const errno = errnoOf(cause)
     const facts = { map: shape.name, type: shape.type, errno }
     if (errno === 'EPERM' || errno === 'EACCES') {
-      const missing = lacking(sys, networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'])
+      const missing = lackingCapabilities(
+        sys,
+        networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'],
+      )
       throw errors.MAP_CREATE_DENIED({ ...facts, missing }, { cause })
     }
     const sizes = `key ${shape.keySize} bytes, value ${shape.valueSize} bytes, ${shape.maxEntries} entries`

@@ -1,3 +1,4 @@
+import { isTsbpfError } from '@tsbpf/base'
 import { capabilities } from '@tsbpf/uapi'
 import { readFile } from './read-file.ts'
 import type { Sys } from './sys.ts'
@@ -24,4 +25,39 @@ export function effectiveCapabilities(sys: Sys): ReadonlySet<CapabilityName> | u
   const names = new Set<CapabilityName>()
   for (const { name, value } of capabilities.rows) if (((mask >> BigInt(value)) & 1n) === 1n) names.add(name)
   return names
+}
+
+/**
+ * Those of `wanted` that this process lacks for bpf(2), in the same order; none where /proc cannot tell.
+ * CAP_SYS_ADMIN stands for all of them (kernel/bpf/syscall.c, bpf_capable and perfmon_capable), and the kernel asks in
+ * the initial user namespace: capabilities of a container's own namespace count for nothing. Makes no error of its own.
+ *
+ * @example
+ * ```ts
+ * import { lackingCapabilities } from '@tsbpf/sys'
+ * import { nativeSys } from '@tsbpf/sys/native'
+ * for (const name of lackingCapabilities(nativeSys(), ['CAP_BPF', 'CAP_PERFMON'])) console.log(`missing: ${name}`)
+ * ```
+ */
+export function lackingCapabilities(sys: Sys, wanted: readonly CapabilityName[]): readonly CapabilityName[] {
+  try {
+    const own = effectiveCapabilities(sys)
+    if (own === undefined) return []
+    const real = ownsInitialNamespace(sys)
+    if (real && own.has('CAP_SYS_ADMIN')) return []
+    return wanted.filter((name) => !real || !own.has(name))
+  } catch (error) {
+    if (isTsbpfError(error)) return []
+    throw error
+  }
+}
+
+function ownsInitialNamespace(sys: Sys): boolean {
+  try {
+    const map = new TextDecoder().decode(readFile(sys, '/proc/self/uid_map', { limit: 64 * 1024 }))
+    return /^\s*0\s+0\s+4294967295\s*$/.test(map)
+  } catch (error) {
+    if (isTsbpfError(error)) return true
+    throw error
+  }
 }

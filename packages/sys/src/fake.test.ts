@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   checked,
   effectiveCapabilities,
+  lackingCapabilities,
   failure,
   fakeSys,
   Fd,
@@ -286,6 +287,18 @@ describe('files', () => {
     expect(of('0000000000000000')).toEqual([])
     expect(of('000000c000000000')).toEqual(['CAP_PERFMON', 'CAP_BPF'])
     expect(of('nonsense')).toBeUndefined()
+  })
+
+  it('tell which capabilities are lacking, in the namespace that counts', () => {
+    const lacking = (mask: string, map = '0 0 4294967295\n'): readonly string[] =>
+      lackingCapabilities(
+        fakeSys({ files: { '/proc/self/status': `CapEff:\t${mask}\n`, '/proc/self/uid_map': map } }),
+        ['CAP_BPF', 'CAP_PERFMON'],
+      )
+    expect(lacking('0000008000000000')).toEqual(['CAP_PERFMON'])
+    expect(lacking('0000000000200000')).toEqual([]) // CAP_SYS_ADMIN
+    expect(lacking('000001ffffffffff', '0 1000 1\n')).toEqual(['CAP_BPF', 'CAP_PERFMON'])
+    expect(lackingCapabilities(fakeSys(), ['CAP_BPF'])).toEqual([])
   })
 })
 

@@ -1,6 +1,6 @@
 export { btfLoad } from './btf-load.ts'
 export type { BtfLoadFields } from './btf-load.ts'
-export { effectiveCapabilities } from './capabilities.ts'
+export { effectiveCapabilities, lackingCapabilities } from './capabilities.ts'
 export type { CapabilityName } from './capabilities.ts'
 export { enableStats } from './enable-stats.ts'
 export { errnoName, failure } from './errno.ts'
