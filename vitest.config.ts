@@ -4,6 +4,9 @@ import { chromium } from './packages/testkit/src/chromium.ts'
 
 /** Lint, typecheck and tests read sources, so none of them needs a build. */
 const conditions = ['@tsbpf/source', 'module', 'node', 'development|production']
+/** Only ends what hangs: a busy machine is no failure, and limits on work are in processor time. */
+const testTimeout = 60_000
+
 const shared = {
   // Tests that run in a browser too import a committed object with `?inline`, as a data URL.
   assetsInclude: ['**/*.{o,so}'],
@@ -22,6 +25,7 @@ const browser = {
   optimizeDeps: { include: ['fast-check'] },
   test: {
     name: 'browser',
+    testTimeout,
     include: [`${inBrowser}/src/**/*.test.ts`, `${inBrowser}/test/property/**/*.test.ts`],
     browser: {
       enabled: true,
@@ -44,6 +48,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          testTimeout,
           include: [
             'packages/*/src/**/*.test.ts',
             'packages/*/test/{property,golden}/**/*.test.ts',
@@ -61,7 +66,7 @@ export default defineConfig({
           // Kernel objects are counted before and after each test: one file at a time, in a process of its own.
           pool: 'forks',
           fileParallelism: false,
-          testTimeout: 30_000,
+          testTimeout,
         },
       },
       ...(executablePath === undefined ? [] : [browser]),

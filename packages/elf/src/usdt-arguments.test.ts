@@ -1,4 +1,5 @@
 import { isTsbpfError } from '@tsbpf/base'
+import { cpuTime } from '@tsbpf/testkit/cpu-time'
 import { describe, expect, it } from 'vitest'
 import { errors } from './errors.ts'
 import { parseUsdtArguments } from './usdt-arguments.ts'
@@ -131,7 +132,7 @@ it('arguments of another machine are not guessed at', () => {
 })
 
 it('long texts take a moment', () => {
-  const start = performance.now()
+  const start = cpuTime()
   for (const text of [
     ' '.repeat(1e5),
     '4@%eax '.repeat(1e4),
@@ -144,5 +145,5 @@ it('long texts take a moment', () => {
       if (!isTsbpfError(error)) throw error
     }
   }
-  expect(performance.now() - start).toBeLessThan(1000)
+  expect(cpuTime() - start).toBeLessThan(1000)
 })

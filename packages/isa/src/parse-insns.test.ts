@@ -1,4 +1,5 @@
 import { isTsbpfError } from '@tsbpf/base'
+import { cpuTime } from '@tsbpf/testkit/cpu-time'
 import { describe, expect, it } from 'vitest'
 import type { Dialect, ParseInsnsOptions, TextProblem } from './index.ts'
 import { formatInsn, makeInsn, parseInsn, parseInsns } from './index.ts'
@@ -117,7 +118,7 @@ describe('parseInsns', () => {
   })
 
   it('is quick with hostile texts', () => {
-    const start = performance.now()
+    const start = cpuTime()
     const names = Array.from({ length: 50_000 }, (_, i) => `l${i}`)
     const texts = [
       names.map((name) => `${name}: goto x${name}`).join('\n'),
@@ -131,7 +132,7 @@ describe('parseInsns', () => {
       expect(problems.length).toBeGreaterThan(0)
       expect(message.length).toBeLessThan(10_000)
     }
-    expect(performance.now() - start).toBeLessThan(5000)
+    expect(cpuTime() - start).toBeLessThan(5000)
   })
 
   it.each<[Dialect, string, number, string]>([
