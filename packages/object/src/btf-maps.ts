@@ -190,15 +190,20 @@ export function declaredMaps(file: ObjectFile, functions: FunctionTable): Declar
   }
   const declared = declarations(file, section, btf, datasec)
   const values = initialValues(file, section, declared, functions)
+  const weak = new Set<string>()
+  for (const symbol of file.elf.symbols) {
+    if (symbol.section === section.index && symbol.binding === 'weak') weak.add(symbol.name)
+  }
   const maps: MapSpec[] = []
   const byOffset = new Map<number, MapSpec>()
   for (const { name, offset, definition } of declared) {
     const entries = [...(values.get(name) ?? [])].map(([index, target]) => ({ index, name: target }))
-    const spec = specOf(
+    const made = specOf(
       name,
       definition,
       entries.sort((a, b) => a.index - b.index),
     )
+    const spec = weak.has(name) ? { ...made, weak: true } : made
     maps.push(spec)
     if (!byOffset.has(offset)) byOffset.set(offset, spec)
   }

@@ -1,22 +1,16 @@
 import { fixupDataSections } from '@tsbpf/btf'
 import type { Btf, DataSectionPlaces, DataVariablePlace } from '@tsbpf/btf'
-import { symbolTypes, symbolVisibilities } from '@tsbpf/elf'
+import { symbolTypes } from '@tsbpf/elf'
 import type { ElfSymbol } from '@tsbpf/elf'
 import { layoutKconfig } from './externs.ts'
-import { names } from './object-file.ts'
+import { isHidden, names } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
-import type { ExternSpec, VariableSpec } from './object-spec.ts'
+import type { ExternSpec, ObjectSpec, VariableSpec } from './object-spec.ts'
 
 const object = symbolTypes.value('object')
-const hidden = symbolVisibilities.value('hidden')
-const internal = symbolVisibilities.value('internal')
 
 function isGlobalObject(symbol: ElfSymbol): boolean {
   return symbol.type === object && (symbol.binding === 'global' || symbol.binding === 'weak')
-}
-
-function isHidden(symbol: ElfSymbol): boolean {
-  return symbol.visibility === hidden || symbol.visibility === internal
 }
 
 /** The object's BTF with its data sections completed from section headers and symbols. */
@@ -43,23 +37,28 @@ export function completeBtf(file: ObjectFile, externs: readonly ExternSpec[]): B
   return fixupDataSections(btf, places, { name: `${file.file}: section .BTF` })
 }
 
+/** The global variables of an object. */
+export type FoundVariables = Pick<ObjectSpec, 'variables' | 'hiddenVariables'>
+
 /**
- * The variables of data sections, in file order: those that other files could name. Static and hidden ones are left
- * out, as they are by bpftool's skeletons: their names need not be unique.
+ * The variables of data sections, in file order: those that other files could name. Static ones are left out, as they
+ * are by bpftool's skeletons: their names need not be unique.
  */
-export function findVariables(file: ObjectFile, btf: Btf | undefined): VariableSpec[] {
+export function findVariables(file: ObjectFile, btf: Btf | undefined): FoundVariables {
   const bySection = new Map<number, ElfSymbol[]>()
   for (const index of file.data.keys()) bySection.set(index, [])
   for (const symbol of file.elf.symbols) {
-    if (isGlobalObject(symbol) && !isHidden(symbol)) bySection.get(symbol.section)?.push(symbol)
+    if (isGlobalObject(symbol)) bySection.get(symbol.section)?.push(symbol)
   }
   const variables: VariableSpec[] = []
+  const hiddenVariables: VariableSpec[] = []
   const known = new Set<string>()
   for (const [index, symbols] of bySection) {
     const section = file.elf.sections[index]
     if (section === undefined) continue
     symbols.sort((a, b) => Number(a.value - b.value))
-    for (const { name, value, size } of symbols) {
+    for (const symbol of symbols) {
+      const { name, value, size } = symbol
       const offset = Number(value)
       if (offset > section.size || size > section.size - offset) {
         throw file.fail('OBJECT_RELOCATION_TARGET', {
@@ -82,8 +81,10 @@ export function findVariables(file: ObjectFile, btf: Btf | undefined): VariableS
       const id = btf?.idsByName(name, 'var')[0]
       const variable = btf === undefined || id === undefined ? undefined : btf.type(id)
       const type = variable?.kind === 'var' ? variable.type : undefined
-      variables.push({ name, section: section.name, offset, size, type })
+      const weak = symbol.binding === 'weak' ? { weak: true } : {}
+      const into = isHidden(symbol) ? hiddenVariables : variables
+      into.push({ name, section: section.name, offset, size, type, ...weak })
     }
   }
-  return variables
+  return hiddenVariables.length === 0 ? { variables } : { variables, hiddenVariables }
 }

@@ -20,10 +20,11 @@ function hasVisibleVariable(btf: Btf, section: string): boolean {
 }
 
 /** Zeroes that take memory when somebody looks at them. */
-function zeroes(section: 'bss' | 'kconfig', size: number): NonNullable<MapSpec['data']> {
+function zeroes(section: 'bss' | 'kconfig', size: number, align: number): NonNullable<MapSpec['data']> {
   let bytes: Uint8Array | undefined
   return {
     section,
+    align,
     get bytes() {
       return (bytes ??= new Uint8Array(size))
     },
@@ -65,7 +66,8 @@ function contents(file: ObjectFile, section: ElfSection, kind: DataKind): NonNul
     const expected = `at most ${limits.dataSize} bytes`
     throw file.fail('OBJECT_DATA_SIZE', { path, section, expected, actual: `${section.size} bytes` })
   }
-  return kind === 'bss' ? zeroes(kind, section.size) : { section: kind, bytes: section.data }
+  const align = Number(section.addralign)
+  return kind === 'bss' ? zeroes(kind, section.size, align) : { section: kind, bytes: section.data, align }
 }
 
 /**
@@ -92,7 +94,7 @@ export function dataMaps(
       throw file.fail('OBJECT_DATA_SIZE', { path: names.kconfig, expected, actual: `${kconfig} bytes` })
     }
     const kernelName = kernelDataName(names.kconfig, object)
-    maps.push(dataMap(names.kconfig, kernelName, kconfig, btf, zeroes('kconfig', kconfig)))
+    maps.push(dataMap(names.kconfig, kernelName, kconfig, btf, zeroes('kconfig', kconfig, 8)))
   }
   return maps
 }

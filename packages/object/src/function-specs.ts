@@ -4,6 +4,7 @@ import type { ElfSection } from '@tsbpf/elf'
 import { byFunction } from './functions.ts'
 import type { CodeFunction } from './functions.ts'
 import { slotSize } from './insn-ops.ts'
+import { isHidden } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { FunctionSpec, ProgramSpec } from './object-spec.ts'
 import { referencesOf } from './references.ts'
@@ -83,6 +84,7 @@ function specsOfSection(
       section: name,
       sectionOffset: offset,
       binding: bindingOf(fn),
+      ...(isHidden(fn.symbol) ? { hidden: true } : {}),
       insns: section.data.subarray(offset, offset + fn.size),
       relocations: references.get(offset) ?? [],
       ...rows,

@@ -2,7 +2,7 @@ import type { TsbpfError } from '@tsbpf/base'
 import type { Btf, BtfExt } from '@tsbpf/btf'
 import { parseBtf, parseBtfExt } from '@tsbpf/btf'
 import type { ElfFile, ElfSection, ElfSymbol } from '@tsbpf/elf'
-import { fileTypes, parseElf, sectionTypes, symbolTypes } from '@tsbpf/elf'
+import { fileTypes, parseElf, sectionTypes, symbolTypes, symbolVisibilities } from '@tsbpf/elf'
 import { errors } from './errors.ts'
 import type { ObjectFailure } from './errors.ts'
 import { limits } from './limits.ts'
@@ -70,6 +70,14 @@ export function isExtern(symbol: ElfSymbol): boolean {
     (symbol.binding === 'global' || symbol.binding === 'weak') &&
     symbol.type === symbolTypes.value('notype')
   )
+}
+
+const hidden = symbolVisibilities.value('hidden')
+const internal = symbolVisibilities.value('internal')
+
+/** True for the symbol of something that only objects of one static link may name. */
+export function isHidden(symbol: ElfSymbol): boolean {
+  return symbol.visibility === hidden || symbol.visibility === internal
 }
 
 /** Parses the ELF file and its BTF, and sorts its sections by what they are for. */

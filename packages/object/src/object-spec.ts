@@ -50,6 +50,8 @@ export interface FunctionSpec {
   /** Bytes from the start of the section. */
   readonly sectionOffset: number
   readonly binding: 'local' | 'global' | 'weak'
+  /** Hidden (or internal) visibility: only objects of one static link may name it. */
+  readonly hidden?: boolean
   /** Instructions in the object's byte order; a view of the object's bytes until a stage has changed them. */
   readonly insns: Uint8Array
   readonly relocations: readonly InsnRelocation[]
@@ -99,7 +101,15 @@ export interface MapSpec {
   readonly values: readonly { readonly index: number; readonly name: string }[]
   /** For a data section: its kind and its initial bytes (a view of the object; zeroes for `.bss`, made when read). */
   readonly data:
-    { readonly section: 'rodata' | 'data' | 'bss' | 'kconfig'; readonly bytes: Uint8Array } | undefined
+    | {
+        readonly section: 'rodata' | 'data' | 'bss' | 'kconfig'
+        readonly bytes: Uint8Array
+        /** Alignment in bytes that the section asks for, a power of two; 8 unless given. */
+        readonly align?: number
+      }
+    | undefined
+  /** Declared weak: in a static link another object's map of that name goes before it. */
+  readonly weak?: boolean
 }
 
 /** A global variable of a data section. */
@@ -112,6 +122,8 @@ export interface VariableSpec {
   readonly size: number
   /** The variable's own type, not the VAR. */
   readonly type: TypeId | undefined
+  /** Defined weak: in a static link another object's variable of that name goes before it. */
+  readonly weak?: boolean
 }
 
 /** A symbol that the kernel or its configuration supplies. */
@@ -139,6 +151,8 @@ export interface ObjectSpec {
   readonly subprograms: readonly FunctionSpec[]
   readonly maps: readonly MapSpec[]
   readonly variables: readonly VariableSpec[]
+  /** Those of hidden visibility: only objects of one static link may name them. */
+  readonly hiddenVariables?: readonly VariableSpec[]
   readonly externs: readonly ExternSpec[]
   /**
    * The object's BTF with its data sections completed (sizes and offsets from the symbol table);

@@ -94,7 +94,7 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
     programs,
     subprograms,
     maps,
-    variables: findVariables(file, btf),
+    ...findVariables(file, btf),
     externs: externs.externs,
     btf,
   }

@@ -55,6 +55,29 @@ describe('a builder', () => {
     expect(split.type(6)).toEqual({ kind: 'typedef', id: 6, name: 'new', type: 5 })
   })
 
+  it('goes on from another BTF: ids and string offsets stay, types can be replaced', () => {
+    const first = filled()
+    const spare = first.string('no type uses this')
+    const before = first.open()
+    const builder = btfBuilder({ from: before })
+    expect(builder.build()).toEqual(before.bytes)
+    builder.replace(4, { kind: 'var', name: 'v', type: 1, linkage: 'static' })
+    expect(builder.add({ kind: 'typedef', name: 'v', type: 3 })).toBe(5)
+    const btf = builder.open()
+    expect([4, 5].map((id) => btf.type(id))).toMatchObject([{ linkage: 'static' }, { name: 'v', type: 3 }])
+    expect([btf.string(spare), btf.endString]).toEqual(['no type uses this', before.endString])
+
+    const split = btfBuilder({ base: before })
+    split.add({ kind: 'typedef', name: 'new', type: 3 })
+    const again = btfBuilder({ from: split.open() })
+    expect(again.build()).toEqual(split.build())
+    expect(again.firstId).toBe(before.endId)
+    expect(code(() => again.replace(1, int))).toMatchObject({ code: 'BTF_BUILD_ID' })
+    expect(code(() => btfBuilder({ from: split.open(), base: filled().open() }))).toMatchObject({
+      code: 'BTF_BASE',
+    })
+  })
+
   it('can go on after it has built', () => {
     const builder = btfBuilder()
     builder.add(int)

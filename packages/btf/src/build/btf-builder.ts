@@ -18,6 +18,8 @@ import type { BtfRuleBreak, BtfRules } from './type-rules.ts'
 export interface BtfBuilderOptions {
   /** The BTF that the built one is split from: its types may be referred to, its strings are used. */
   readonly base?: Btf
+  /** A BTF to go on from: its types keep their ids, its strings their offsets. It must have no base, or `base`. */
+  readonly from?: Btf
   /** `object` unless given. */
   readonly rules?: BtfRules
   /** Name of the BTF, for messages; `BTF` unless given. */
@@ -54,6 +56,8 @@ export interface BtfBuilder {
   reserve(): TypeId
   /** Defines a type whose id was reserved. */
   define(id: number, type: BtfTypeInput): void
+  /** Puts another type in the place of one that has been added or came with `from`. */
+  replace(id: number, type: BtfTypeInput): void
   /**
    * Adds all types of a BTF, as they are and in their order, their strings included (libbpf's `btf__add_btf`). It must
    * have no base, or the builder's.
@@ -93,9 +97,16 @@ export interface BtfBuilder {
  * ```
  */
 export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
-  const { base, rules = 'object', name: file = 'BTF' } = options
+  const { from, base = from?.base, rules = 'object', name: file = 'BTF' } = options
+  if (from !== undefined && from.base !== base) {
+    throw errors.BTF_BASE({ file, what: 'a split BTF can be gone on from only with the same base' })
+  }
+  const start = from === undefined ? undefined : openImage(from, file)
   const firstId = base?.endId ?? 1
-  const strings = base === undefined ? stringTable() : stringTable(new Uint8Array(), baseStrings(base))
+  const strings = stringTable(
+    start?.strings.subarray(start.firstString) ?? new Uint8Array(base === undefined ? 1 : 0),
+    baseStrings(base),
+  )
   let words = new Uint32Array(256)
   let length = 0
   /** By id less the first: where the type's words start, or -1 while it is only reserved. */
@@ -148,7 +159,8 @@ export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
       sorted.set(type, at)
       at += type.length
     }
-    return sorted
+    // Less than the length where types have been replaced.
+    return sorted.subarray(0, at)
   }
   /** Every id exists, every reserved one is defined, and the kinds fit. */
   const checkReferences = (): void => {
@@ -177,6 +189,15 @@ export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
     })
   }
 
+  /** Appends the types of an image as they are. */
+  const append = (image: BtfImage): void => {
+    const first = image.starts[image.firstId] ?? 0
+    const at = grow(image.words.length - first)
+    words.set(image.words.subarray(first), at)
+    for (let id = image.firstId; id < image.endId; id++) starts.push((image.starts[id] ?? 0) - first + at)
+  }
+  if (start !== undefined) append(start)
+
   const builder: BtfBuilder = {
     base,
     firstId,
@@ -199,6 +220,13 @@ export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
       if (starts[index] >= 0) throw errors.BTF_BUILD_ID({ file, id, what: 'is defined already' })
       starts[index] = write(id, type)
     },
+    replace(id, type) {
+      const index = id - firstId
+      if ((starts[index] ?? -1) < 0)
+        throw errors.BTF_BUILD_ID({ file, id, what: 'is not there to be replaced' })
+      starts[index] = write(id, type)
+      ordered = false
+    },
     addBtf(btf) {
       if (btf.base !== undefined && btf.base !== base) {
         throw errors.BTF_BASE({ file, what: 'a split BTF can be added only to one with the same base' })
@@ -208,10 +236,8 @@ export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
       const shift = builder.endId - image.firstId
       const type = (id: number): TypeId => (id < image.firstId ? id : id + shift) as TypeId
       const string = (offset: number): number => (offset < image.firstString ? offset : move(offset))
-      const first = image.starts[image.firstId] ?? 0
-      const added: number[] = []
-      for (let at = first; at < image.words.length; at += wordCount(image.words, at)) {
-        added.push(at)
+      for (let id = image.firstId; id < image.endId; id++) {
+        const at = image.starts[id] ?? 0
         eachString(image.words, at, (word) => {
           image.words[word] = string(image.words[word] ?? 0)
         })
@@ -219,9 +245,7 @@ export function btfBuilder(options: BtfBuilderOptions = {}): BtfBuilder {
           image.words[word] = type(image.words[word] ?? 0)
         })
       }
-      const start = grow(image.words.length - first)
-      words.set(image.words.subarray(first), start)
-      for (const at of added) starts.push(at - first + start)
+      append(image)
       return { type, string }
     },
     string: (text) => {
