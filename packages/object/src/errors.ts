@@ -73,6 +73,12 @@ export const errors = defineErrors({
   /** A struct_ops variable that describes no struct. */
   OBJECT_STRUCT_OPS: { message: where, hint: 'declare it as a struct of the kernel that holds operations' },
 
+  /** What was to be encoded is no object: the path says which part of the spec. */
+  OBJECT_SPEC: {
+    message: (c: { path: string; expected: string; actual: string }) =>
+      `${c.path}: expected ${c.expected}, got ${c.actual}`,
+    hint: 'correct the value at this path of the spec that was given to encodeObject',
+  },
   /** A program or subprogram refers to a function that the object does not have. */
   OBJECT_NO_SUBPROGRAM: {
     message: (c: {

@@ -1,3 +1,4 @@
+export { encodeObject } from './encode/encode-object.ts'
 export type { ObjectFailure } from './errors.ts'
 export { layoutKconfig } from './externs.ts'
 export type { KconfigLayout, KconfigSlot } from './externs.ts'

@@ -9,6 +9,11 @@ export const limits = {
    * mean the same bytes would make each reader of code do the work as many times.
    */
   codeOverlap: 1,
+  /** Bytes of nothing in front of a function, when an object is written. */
+  codeGap: 8_000_000,
+  /** Initial entries of one map, and bytes of all declarations of maps, when an object is written. */
+  mapValues: 1 << 20,
+  mapsSize: 1 << 26,
   /** Instructions of one program (include/linux/bpf.h, `BPF_COMPLEXITY_LIMIT_INSNS`). */
   programInsns: 1_000_000,
 } as const

@@ -1,0 +1,84 @@
+import { sectionTypes, symbolTypes } from '@tsbpf/elf'
+import { limits } from '../limits.ts'
+import { names } from '../object-file.ts'
+import { flags } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { PlacedData } from './relocate-code.ts'
+
+const object = symbolTypes.value('object')
+const nobits = sectionTypes.value('nobits')
+
+/** Sections whose variables are maps of operations. */
+const structOps = /^\??\.struct_ops(\.link)?$/
+
+/** Sections of variables that have no place in a file, and the one whose symbols are made with its maps. */
+const elsewhere: readonly string[] = [names.kconfig, names.ksyms, names.maps]
+
+function operations(draft: Draft, name: string, size: number): Uint8Array {
+  if (size <= limits.mapsSize) return new Uint8Array(size)
+  throw draft.fail(`section ${name}`, `at most ${limits.mapsSize} bytes`, size)
+}
+
+/** Adds `license` and `version`. */
+export function layLicense(draft: Draft): void {
+  const { license, kernelVersion, btf, byteOrder } = draft.spec
+  if (license.includes('\0')) throw draft.fail('license', 'a text without NUL', JSON.stringify(license))
+  const described = btf?.find('license', 'datasec')
+  if (license !== '' || described !== undefined) {
+    const text = new TextEncoder().encode(license)
+    const data = new Uint8Array(Math.max(text.length + 1, Math.min(described?.size ?? 0, 4096)))
+    data.set(text)
+    const section = draft.section({ name: 'license', flags: flags.writable, data })
+    if (described === undefined)
+      draft.symbol({ name: '_license', type: object, binding: 'global', section, size: data.length })
+  }
+  if (kernelVersion !== undefined) {
+    const data = new Uint8Array(4)
+    new DataView(data.buffer).setUint32(0, kernelVersion, byteOrder === 'little')
+    const section = draft.section({ name: 'version', flags: flags.writable, addralign: 4n, data })
+    if (btf?.find('version', 'datasec') === undefined)
+      draft.symbol({ name: '_version', type: object, binding: 'global', section, size: 4 })
+  }
+}
+
+/**
+ * Adds what only the BTF knows: symbols of static variables, and those of sections that are no map's. A loader looks
+ * for the symbol of each variable that is not static; a section that the spec does not carry has its size, and no bytes.
+ */
+export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void {
+  const { btf, variables, hiddenVariables = [] } = draft.spec
+  if (btf === undefined) return
+  const done = new Set([...variables, ...hiddenVariables].map(({ name, section }) => `${section}\0${name}`))
+  const hidden = new Set(hiddenVariables.map(({ name, section }) => `${section}\0${name}`))
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    const datasec = btf.kind(id) === 'datasec' ? btf.type(id) : undefined
+    if (datasec?.kind !== 'datasec' || elsewhere.includes(datasec.name)) continue
+    const { name, size } = datasec
+    if (btf.find(name, 'datasec')?.id !== datasec.id) continue
+    const section =
+      draft.numberOf(name) ??
+      draft.section({
+        name,
+        flags: flags.writable,
+        addralign: 8n,
+        ...(structOps.test(name) ? { data: operations(draft, name, size) } : { type: nobits, size }),
+      })
+    const symbols = new Map(data.get(name)?.symbols)
+    for (const { type, offset, size: bytes } of datasec.vars) {
+      const variable = btf.type(type)
+      if (variable.kind !== 'var') continue
+      const key = `${name}\0${variable.name}`
+      // Hidden ones are static in a spec's BTF, as the verifier is to see them; a linker has to see what they are.
+      if (hidden.has(key)) draft.types.replace(type, { ...variable, linkage: 'global' })
+      if (done.has(key)) continue
+      const binding = variable.linkage === 'static' ? 'local' : 'global'
+      const place = { section, value: BigInt(offset), size: bytes }
+      const symbol = draft.symbol({ name: variable.name, type: object, binding, ...place })
+      if (!symbols.has(offset)) symbols.set(offset, symbol)
+    }
+    if (data.has(name)) data.set(name, { section, symbols })
+  }
+  const arena = draft.spec.maps.find((map) => map.type === 'arena')
+  const section = draft.numberOf(names.arena)
+  if (arena !== undefined && section !== undefined) data.set(arena.name, { section, symbols: new Map() })
+}
