@@ -39,27 +39,32 @@ function alu<const N extends string>(
   const opcode = codes[code]
   const imm = { dst: 'any', imm: 'any', off, source: arithmetic } as const
   const reg = { dst: 'any', src: 'any', off, source: arithmetic } as const
-  const texts = (text: string, conformance: string): InsnText => ({ llvm: text, verifier: text, conformance })
+  const texts = (text: string, mnemonic: string, operand: string): InsnText => ({
+    llvm: text,
+    verifier: text,
+    gnu: `${mnemonic} %{dst},${operand === 'imm' ? '{imm}' : '%{src}'}`,
+    conformance: `${mnemonic} %r{dst}, ${operand === 'imm' ? '{imm}' : '%r{src}'}`,
+  })
   return [
     row(`${name}64_imm`, opcode | source('k') | cls('alu64'), {
       ...imm,
       group: groups[1],
-      text: texts(`r{dst} ${symbol} {imm}`, `${name} %r{dst}, {imm}`),
+      text: texts(`r{dst} ${symbol} {imm}`, name, 'imm'),
     }),
     row(`${name}64_reg`, opcode | source('x') | cls('alu64'), {
       ...reg,
       group: groups[1],
-      text: texts(`r{dst} ${symbol} r{src}`, `${name} %r{dst}, %r{src}`),
+      text: texts(`r{dst} ${symbol} r{src}`, name, 'src'),
     }),
     row(`${name}32_imm`, opcode | source('k') | cls('alu'), {
       ...imm,
       group: groups[0],
-      text: texts(`w{dst} ${symbol} {imm}`, `${name}32 %r{dst}, {imm}`),
+      text: texts(`w{dst} ${symbol} {imm}`, `${name}32`, 'imm'),
     }),
     row(`${name}32_reg`, opcode | source('x') | cls('alu'), {
       ...reg,
       group: groups[0],
-      text: texts(`w{dst} ${symbol} w{src}`, `${name}32 %r{dst}, %r{src}`),
+      text: texts(`w{dst} ${symbol} w{src}`, `${name}32`, 'src'),
     }),
   ]
 }
@@ -76,7 +81,12 @@ function movsx<const W extends 32 | 64, const B extends 8 | 16 | 32>(
     off: bits,
     group: width === 64 ? 'base64' : 'base32',
     source: arithmetic,
-    text: { llvm: text, verifier: text, conformance: `movsx${bits}${width} %r{dst}, %r{src}` },
+    text: {
+      llvm: text,
+      verifier: text,
+      gnu: `movs${width === 64 ? '' : '32'} %{dst},%{src},${bits}`,
+      conformance: `movsx${bits}${width} %r{dst}, %r{src}`,
+    },
   })
 }
 
@@ -89,6 +99,7 @@ function neg<const W extends 32 | 64>(width: W): InsnRow<`neg${W}`> {
     text: {
       llvm: `${r}{dst} = -${r}{dst}`,
       verifier: `${r}{dst} = -${r}{dst}`,
+      gnu: `neg${width === 64 ? '' : '32'} %{dst}`,
       conformance: `neg${width === 64 ? '' : '32'} %r{dst}`,
     },
   })
@@ -111,6 +122,7 @@ function swap<const N extends 'le' | 'be' | 'bswap', const B extends 16 | 32 | 6
     text: {
       llvm: `r{dst} = ${name}${bits} r{dst}`,
       verifier: `r{dst} = ${name}${bits} r{dst}`,
+      gnu: `${name === 'bswap' ? name : `end${name}`} %{dst},${bits}`,
       conformance: `${name === 'bswap' ? 'swap' : name}${bits} %r{dst}`,
       ...(name === 'bswap' ? { also: { conformance: `bswap${bits} %r{dst}` } } : {}),
     },
@@ -149,6 +161,7 @@ export const aluRows = [
     text: {
       llvm: 'r{dst} = addr_space_cast(r{src}, {imm_hi16}, {imm_lo16})',
       verifier: 'r{dst} = addr_space_cast(r{src}, {imm_hi16}, {imm_lo16})',
+      gnu: 'addr_space_cast %{dst},%{src},{imm_hi16},{imm_lo16}',
       conformance: 'addr_space_cast %r{dst}, %r{src}, {imm_hi16}, {imm_lo16}',
     },
   }),

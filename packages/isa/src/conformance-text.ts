@@ -8,6 +8,7 @@ export const conformanceOperands: OperandPrinters = {
   dst: (insn) => String(insn.dst),
   src: (insn) => String(insn.src),
   imm: (insn) => String(insn.imm),
+  callee: (insn) => String(insn.imm),
   uimm64: (insn) => `0x${imm64Of(insn).toString(16)}`,
   imm_hi16: (insn) => String(insn.imm >>> 16),
   imm_lo16: (insn) => String(insn.imm & 0xffff),

@@ -1,4 +1,5 @@
 import { conformanceOperands, conformanceRaw } from './conformance-text.ts'
+import { gnuOperands, gnuUnknown } from './gnu-text.ts'
 import type { Insn } from './insn.ts'
 import type { OpName } from './instruction-set.ts'
 import { rowOf } from './instruction-set.ts'
@@ -9,9 +10,9 @@ import { opcodePrefix, verifierOperands, verifierUnknown } from './verifier-text
 
 /**
  * A way to write instructions: `llvm` as llvm-objdump prints them and clang reads them, `verifier` as the kernel's log
- * prints them, `conformance` as uBPF and the BPF conformance tests write them.
+ * prints them, `gnu` as GNU `as` reads and `objdump` prints them (its normal syntax), `conformance` as uBPF and the BPF conformance tests write them.
  */
-export type Dialect = 'llvm' | 'verifier' | 'conformance'
+export type Dialect = 'llvm' | 'verifier' | 'gnu' | 'conformance'
 
 /**
  * Names of the dialects.
@@ -19,10 +20,10 @@ export type Dialect = 'llvm' | 'verifier' | 'conformance'
  * @example
  * ```ts
  * import { dialects } from '@tsbpf/isa'
- * console.log(dialects.join(' ')) // llvm verifier conformance
+ * console.log(dialects.join(' ')) // llvm verifier gnu conformance
  * ```
  */
-export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'conformance']
+export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'gnu', 'conformance']
 
 /** Printers of a dialect's rows, compiled when a row is first printed. */
 function printersOf(dialect: Dialect, operands: OperandPrinters): (op: OpName) => InsnPrinter {
@@ -39,6 +40,7 @@ function printersOf(dialect: Dialect, operands: OperandPrinters): (op: OpName) =
 
 const llvmPrinter = /* @__PURE__ */ printersOf('llvm', llvmOperands)
 const verifierPrinter = /* @__PURE__ */ printersOf('verifier', verifierOperands)
+const gnuPrinter = /* @__PURE__ */ printersOf('gnu', gnuOperands)
 const conformancePrinter = /* @__PURE__ */ printersOf('conformance', conformanceOperands)
 
 const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
@@ -51,6 +53,9 @@ const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
     if (insn.op === 'raw') return verifierUnknown(insn)
     return opcodePrefix(insn.opcode) + verifierPrinter(insn.op)(insn, options)
   },
+  gnu(insn, options) {
+    return insn.op === 'raw' ? gnuUnknown : gnuPrinter(insn.op)(insn, options)
+  },
   conformance(insn, options) {
     return insn.op === 'raw' ? conformanceRaw(insn) : conformancePrinter(insn.op)(insn, options)
   },
@@ -59,8 +64,8 @@ const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
 /**
  * Text of one instruction in a dialect; pure, and the same on every host.
  *
- * Jumps print their distance; {@link disassemble} adds the symbol they reach. Judged by llvm-objdump 19 and 22 and by
- * kernel/bpf/disasm.c; where they are not followed, test/golden/disagreements.ts says why.
+ * Jumps print their distance; {@link disassemble} adds the symbol they reach. Judged by llvm-objdump 19 and 22, by
+ * the kernel's log, and by objdump of binutils 2.40; where they are not followed, test/golden/disagreements.ts says why.
  *
  * @example
  * ```ts

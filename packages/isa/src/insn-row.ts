@@ -14,9 +14,15 @@ export type FieldUse = 'any' | number
 export interface InsnText {
   readonly llvm: string
   readonly verifier: string
+  readonly gnu: string
   readonly conformance: string
   /** Other spellings that a dialect reads and never prints. */
-  readonly also?: { readonly llvm?: string; readonly verifier?: string; readonly conformance?: string }
+  readonly also?: {
+    readonly llvm?: string
+    readonly verifier?: string
+    readonly gnu?: string
+    readonly conformance?: string
+  }
 }
 
 /** One instruction: how it is recognised, what its fields mean, how it reads. */

@@ -34,12 +34,14 @@ function jump<const N extends Condition>(
   const reg = { dst: 'any', src: 'any', off: 'any', target: 'off', source: jumps } as const
   const withImm = (r: string, suffix: string): InsnText => ({
     llvm: `if ${r}{dst} ${symbol} {imm} goto {jump}`,
-    verifier: `if ${r}{dst} ${symbol} {uimm} goto pc{jump}`,
+    verifier: `if ${r}{dst} ${symbol} {uimm} goto {jump}`,
+    gnu: `${name}${suffix} %{dst},{imm},{jump}`,
     conformance: `${name}${suffix} %r{dst}, {imm}, {jump}`,
   })
   const withReg = (r: string, suffix: string): InsnText => ({
     llvm: `if ${r}{dst} ${symbol} ${r}{src} goto {jump}`,
-    verifier: `if ${r}{dst} ${symbol} ${r}{src} goto pc{jump}`,
+    verifier: `if ${r}{dst} ${symbol} ${r}{src} goto {jump}`,
+    gnu: `${name}${suffix} %{dst},%{src},{jump}`,
     conformance: `${name}${suffix} %r{dst}, %r{src}, {jump}`,
   })
   return [
@@ -73,20 +75,30 @@ export const jumpRows = [
     target: 'off',
     group: 'base32',
     source: jumps,
-    text: { llvm: 'goto {jump}', verifier: 'goto pc{jump}', conformance: 'ja {jump}' },
+    text: { llvm: 'goto {jump}', verifier: 'goto {jump}', gnu: 'ja {jump}', conformance: 'ja {jump}' },
   }),
   row('gotol', codes.ja | source('k') | cls('jmp32'), {
     imm: 'any',
     target: 'imm',
     group: 'base32',
     source: jumps,
-    text: { llvm: 'gotol {jump32}', verifier: 'gotol pc{jump32}', conformance: 'ja32 {jump32}' },
+    text: {
+      llvm: 'gotol {jump32}',
+      verifier: 'gotol {jump32}',
+      gnu: 'jal {jump32}',
+      conformance: 'ja32 {jump32}',
+    },
   }),
   row('gotox', codes.ja | source('x') | cls('jmp'), {
     dst: 'any',
     group: undefined,
     source: 'kernel/bpf/verifier.c, BPF_JMP | BPF_JA | BPF_X; Linux 6.19',
-    text: { llvm: 'gotox r{dst}', verifier: 'gotox r{dst}', conformance: 'gotox %r{dst}' },
+    text: {
+      llvm: 'gotox r{dst}',
+      verifier: 'gotox r{dst}',
+      gnu: 'gotox %{dst}',
+      conformance: 'gotox %r{dst}',
+    },
   }),
   ...jump('jeq', '=='),
   ...jump('jgt', '>'),
@@ -104,7 +116,12 @@ export const jumpRows = [
     target: 'off',
     group: undefined,
     source: 'include/uapi/linux/bpf.h, BPF_JCOND and BPF_MAY_GOTO; Linux 6.9',
-    text: { llvm: 'may_goto {jump}', verifier: 'may_goto pc{jump}', conformance: 'may_goto {jump}' },
+    text: {
+      llvm: 'may_goto {jump}',
+      verifier: 'may_goto {jump}',
+      gnu: 'may_goto {jump}',
+      conformance: 'may_goto {jump}',
+    },
   }),
   row('call', codes.call | source('k') | cls('jmp'), {
     src: 0,
@@ -112,10 +129,11 @@ export const jumpRows = [
     group: 'base32',
     source: 'RFC 9669 section 4.3.1',
     text: {
-      llvm: 'call {imm}',
+      llvm: 'call {callee}',
       verifier: 'call {helper}#{imm}',
-      conformance: 'call helper {imm}',
-      also: { conformance: 'call {imm}' },
+      gnu: 'call {callee}',
+      conformance: 'call helper {callee}',
+      also: { conformance: 'call {callee}' },
     },
   }),
   row('call_subprogram', codes.call | source('k') | cls('jmp'), {
@@ -125,10 +143,11 @@ export const jumpRows = [
     group: 'base32',
     source: 'RFC 9669 section 4.3.2',
     text: {
-      llvm: 'call {imm}',
-      verifier: 'call pc{jump32}',
+      llvm: 'call {callee}',
+      verifier: 'call {jump32}',
+      gnu: 'call {callee}',
       conformance: 'call local {jump32}',
-      also: { llvm: 'call {label32}' },
+      also: { llvm: 'call {label32}', gnu: 'call {label32}' },
     },
   }),
   row('call_kfunc', codes.call | source('k') | cls('jmp'), {
@@ -139,9 +158,10 @@ export const jumpRows = [
     group: 'base32',
     source: 'RFC 9669 section 4.3.1',
     text: {
-      llvm: 'call {imm}',
+      llvm: 'call {callee}',
       verifier: 'call {kfunc}#{imm}',
-      conformance: 'call runtime {imm}{module}',
+      gnu: 'call {callee}',
+      conformance: 'call runtime {callee}{module}',
     },
   }),
   row('callx', codes.call | source('x') | cls('jmp'), {
@@ -149,11 +169,11 @@ export const jumpRows = [
     group: undefined,
     // clang before 19 wrote the register into imm; such an instruction is raw.
     source: 'kernel/bpf/core.c, public_insntable: not there, the kernel refuses what clang and gcc emit',
-    text: { llvm: 'callx r{dst}', verifier: 'callx r{dst}', conformance: 'call %r{dst}' },
+    text: { llvm: 'callx r{dst}', verifier: 'callx r{dst}', gnu: 'call %{dst}', conformance: 'call %r{dst}' },
   }),
   row('exit', codes.exit | source('k') | cls('jmp'), {
     group: 'base32',
     source: jumps,
-    text: { llvm: 'exit', verifier: 'exit', conformance: 'exit' },
+    text: { llvm: 'exit', verifier: 'exit', gnu: 'exit', conformance: 'exit' },
   }),
 ] as const

@@ -16,6 +16,7 @@ export const llvmOperands: OperandPrinters = {
   dst: (insn) => String(insn.dst),
   src: (insn) => String(insn.src),
   imm: (insn) => signedHex(insn.imm),
+  callee: (insn) => signedHex(insn.imm),
   imm64: (insn) => signedHex(BigInt.asIntN(64, imm64Of(insn))),
   uimm64: (insn) => signedHex(imm64Of(insn)),
   imm_hi16: (insn) => signedHex(insn.imm >>> 16),

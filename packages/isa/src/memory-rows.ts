@@ -26,6 +26,7 @@ function ldx<const S extends Size>(s: S): InsnRow<`ldx${S}`> {
     text: {
       llvm: s === 'dw' ? text : text.replace('r{dst}', '{r32}{dst}'),
       verifier: text,
+      gnu: `ldx${s} %{dst},[%{src}{off}]`,
       conformance: `ldx${s} %r{dst}, [%r{src}{off}]`,
     },
   })
@@ -39,7 +40,12 @@ function ldxs<const S extends 'b' | 'h' | 'w'>(s: S): InsnRow<`ldxs${S}`> {
     off: 'any',
     group: group(s),
     source: signExtended,
-    text: { llvm: text, verifier: text, conformance: `ldxs${s} %r{dst}, [%r{src}{off}]` },
+    text: {
+      llvm: text,
+      verifier: text,
+      gnu: `ldxs${s} %{dst},[%{src}{off}]`,
+      conformance: `ldxs${s} %r{dst}, [%r{src}{off}]`,
+    },
   })
 }
 
@@ -51,7 +57,12 @@ function st<const S extends Size>(s: S): InsnRow<`st${S}`> {
     imm: 'any',
     group: group(s),
     source: regular,
-    text: { llvm: text, verifier: text, conformance: `st${s} [%r{dst}{off}], {imm}` },
+    text: {
+      llvm: text,
+      verifier: text,
+      gnu: `st${s} [%{dst}{off}],{imm}`,
+      conformance: `st${s} [%r{dst}{off}], {imm}`,
+    },
   })
 }
 
@@ -66,6 +77,7 @@ function stx<const S extends Size>(s: S): InsnRow<`stx${S}`> {
     text: {
       llvm: s === 'dw' ? text : text.replace('r{src}', '{r32}{src}'),
       verifier: text,
+      gnu: `stx${s} [%{dst}{off}],%{src}`,
       conformance: `stx${s} [%r{dst}{off}], %r{src}`,
     },
   })
@@ -81,6 +93,9 @@ const loadAcquire = 0x100
 const storeRelease = 0x110
 
 type Width = 32 | 64
+
+/** Operands of an atomic operation as GNU writes them. */
+const gnuOperands = '[%{dst}{off}],%{src}'
 
 const atomicFields = { dst: 'any', src: 'any', off: 'any' } as const
 
@@ -105,17 +120,25 @@ function atomics<const N extends keyof typeof operations, const W extends Width>
   symbol: string,
   width: W,
 ): readonly InsnRow<`atomic_${N}${W}` | `atomic_fetch_${N}${W}`>[] {
+  const narrow = width === 32 ? '32' : ''
   return [
     atomicRow(`atomic_${name}`, width, operations[name], (r, type) => ({
       // llvm-objdump knows the 32-bit addition of old, and prints it with r unless it was told of 32-bit registers.
       llvm: `lock *(${type} *)(r{dst} {off}) ${symbol} ${width === 32 && name === 'add' ? '{r32}' : r}{src}`,
       verifier: `lock *(${type} *)(r{dst} {off}) ${symbol} r{src}`,
-      conformance: `lock ${name}${width === 32 ? '32' : ''} [%r{dst}{off}], %r{src}`,
+      // binutils 2.41 knows the addition by both names.
+      gnu:
+        name === 'add'
+          ? `xadd${width === 32 ? 'w' : 'dw'} ${gnuOperands}`
+          : `a${name}${narrow} ${gnuOperands}`,
+      conformance: `lock ${name}${narrow} [%r{dst}{off}], %r{src}`,
+      ...(name === 'add' ? { also: { gnu: `aadd${narrow} ${gnuOperands}` } } : {}),
     })),
     atomicRow(`atomic_fetch_${name}`, width, operations[name] | fetch, (r, type, suffix) => ({
       llvm: `${r}{src} = atomic_fetch_${name}((${type} *)(r{dst} {off}), ${r}{src})`,
       verifier: `r{src} = atomic${suffix}_fetch_${name}((${type} *)(r{dst} {off}), r{src})`,
-      conformance: `lock fetch ${name}${width === 32 ? '32' : ''} [%r{dst}{off}], %r{src}`,
+      gnu: `af${name}${narrow} ${gnuOperands}`,
+      conformance: `lock fetch ${name}${narrow} [%r{dst}{off}], %r{src}`,
     })),
   ]
 }
@@ -123,16 +146,19 @@ function atomics<const N extends keyof typeof operations, const W extends Width>
 function exchanges<const W extends Width>(
   width: W,
 ): readonly InsnRow<`atomic_xchg${W}` | `atomic_cmpxchg${W}`>[] {
+  const narrow = width === 32 ? '32' : ''
   return [
     atomicRow('atomic_xchg', width, xchg, (r, type, suffix) => ({
       llvm: `${r}{src} = xchg${width === 64 ? '_64' : '32_32'}(r{dst} {off}, ${r}{src})`,
       verifier: `r{src} = atomic${suffix}_xchg((${type} *)(r{dst} {off}), r{src})`,
-      conformance: `lock xchg${width === 32 ? '32' : ''} [%r{dst}{off}], %r{src}`,
+      gnu: `axchg${narrow} ${gnuOperands}`,
+      conformance: `lock xchg${narrow} [%r{dst}{off}], %r{src}`,
     })),
     atomicRow('atomic_cmpxchg', width, cmpxchg, (r, type, suffix) => ({
       llvm: `${r}0 = cmpxchg${width === 64 ? '_64' : '32_32'}(r{dst} {off}, ${r}0, ${r}{src})`,
       verifier: `r0 = atomic${suffix}_cmpxchg((${type} *)(r{dst} {off}), r0, r{src})`,
-      conformance: `lock cmpxchg${width === 32 ? '32' : ''} [%r{dst}{off}], %r{src}`,
+      gnu: `acmp${narrow} ${gnuOperands}`,
+      conformance: `lock cmpxchg${narrow} [%r{dst}{off}], %r{src}`,
     })),
   ]
 }
@@ -149,6 +175,7 @@ function loadAcq<const S extends Size>(s: S): InsnRow<`load_acq_${S}`> {
     text: {
       llvm: `${r}{dst} = load_acquire((${unsigned[s]} *)(r{src} {off}))`,
       verifier: `r{dst} = load_acquire((${unsigned[s]} *)(r{src} {off}))`,
+      gnu: `load_acq_${s} %{dst},[%{src}{off}]`,
       conformance: `load_acq_${s} %r{dst}, [%r{src}{off}]`,
     },
   })
@@ -164,6 +191,7 @@ function storeRel<const S extends Size>(s: S): InsnRow<`store_rel_${S}`> {
     text: {
       llvm: `store_release((${unsigned[s]} *)(r{dst} {off}), ${r}{src})`,
       verifier: `store_release((${unsigned[s]} *)(r{dst} {off}), r{src})`,
+      gnu: `store_rel_${s} ${gnuOperands}`,
       conformance: `store_rel_${s} [%r{dst}{off}], %r{src}`,
     },
   })
@@ -181,6 +209,7 @@ function lddw<const N extends string>(name: N, pseudo: number): InsnRow<N> {
     text: {
       llvm: pseudo === 0 ? 'r{dst} = {imm64} ll' : `ld_pseudo\tr{dst}, {pseudo}, {uimm64}`,
       verifier: 'r{dst} = {imm64}',
+      gnu: 'lddw %{dst},{imm64}',
       conformance: `lddw %r{dst}, ${pseudo === 0 ? '' : `${name.replace('lddw_', '')} `}{uimm64}`,
     },
   })
@@ -192,7 +221,7 @@ function packetAbs<const S extends 'b' | 'h' | 'w'>(s: S): InsnRow<`ld_abs_${S}`
     imm: 'any',
     group: 'packet',
     source: legacy,
-    text: { llvm: text, verifier: text, conformance: `ldabs${s} {imm}` },
+    text: { llvm: text, verifier: text, gnu: `ldabs${s} {imm}`, conformance: `ldabs${s} {imm}` },
   })
 }
 
@@ -205,6 +234,7 @@ function packetInd<const S extends 'b' | 'h' | 'w'>(s: S): InsnRow<`ld_ind_${S}`
     text: {
       llvm: `r0 = *(${unsigned[s]} *)skb[r{src}]`,
       verifier: `r0 = *(${unsigned[s]} *)skb[r{src} + {imm}]`,
+      gnu: `ldind${s} %{src},{imm}`,
       conformance: `ldind${s} %r{src}, {imm}`,
     },
   })

@@ -11,6 +11,8 @@ export interface TextSyntax {
   readonly lastRegister: number
   /** What may stand before the distance of a jump. */
   readonly pc: boolean
+  /** True where a distance may stand without `+`, and an offset may be `+-8`. */
+  readonly bareSigns: boolean
   /** True where an offset of 0 is left out. */
   readonly optionalOffset: boolean
   /** True where `(b7)` may stand before an instruction, and `12:` before that. */
@@ -66,7 +68,8 @@ function integer(min: bigint, max: bigint, what: string, as64 = false): OperandR
 }
 
 const offset: OperandReader = (tokens, at, syntax) => {
-  const number = signedNumber(tokens, at, 'required')
+  const twice = syntax.bareSigns && textAt(tokens, at) === '+' && textAt(tokens, at + 1) === '-'
+  const number = signedNumber(tokens, twice ? at + 1 : at, 'required')
   if (number === undefined) {
     if (syntax.optionalOffset && textAt(tokens, at) === ']') return { value: 0, next: at }
     return { expected: 'an offset such as +8', at }
@@ -86,7 +89,7 @@ function distance(bits: bigint): OperandReader {
   const max = (1n << (bits - 1n)) - 1n
   return (tokens, at, syntax) => {
     const pc = syntax.pc && textAt(tokens, at) === 'pc' ? at + 1 : at
-    const number = signedNumber(tokens, pc, 'required')
+    const number = signedNumber(tokens, pc, syntax.bareSigns ? 'optional' : 'required')
     if (number === undefined) {
       if (pc === at && isWord(tokens[at])) return label(tokens, at, syntax)
       return { expected: `a label or a distance such as ${syntax.pc ? 'pc' : ''}+5`, at: pc }
@@ -120,6 +123,7 @@ const half = integer(0n, 0xffffn, 'an integer')
 /** Readers of all operands but registers. */
 export const operandReaders: Readonly<Record<Exclude<Operand, 'dst' | 'src' | 'r32'>, OperandReader>> = {
   imm: imm32,
+  callee: imm32,
   uimm: imm32,
   imm64,
   uimm64: imm64,
@@ -135,17 +139,22 @@ export const operandReaders: Readonly<Record<Exclude<Operand, 'dst' | 'src' | 'r
   pseudo: integer(0n, 15n, 'an integer'),
 }
 
-/** Which registers an operand may name: whole ones, their lower halves, or both. */
-export type RegisterKind = 'r' | 'w' | 'either'
+/** Which registers an operand may name: whole ones, their lower halves, either, or whole ones of which one is `fp`. */
+export type RegisterKind = 'r' | 'w' | 'either' | 'named'
+
+/** Register that GNU calls `fp` (RFC 9669 section 3). */
+export const framePointer = 10
 
 /** Reads a register: `r1`, or `w1` for its lower half. */
 export function registerReader(kind: RegisterKind): OperandReader {
-  const prefixes = kind === 'either' ? 'rw' : kind
+  const prefixes = { r: 'r', w: 'w', either: 'rw', named: 'r' }[kind]
   const pattern = new RegExp(`^[${prefixes}](0|[1-9]\\d?)$`)
   return (tokens, at, { lastRegister }) => {
     const prefix = kind === 'w' ? 'w' : 'r'
     const expected = `a register from ${prefix}0 to ${prefix}${lastRegister}`
-    const register = Number(pattern.exec(textAt(tokens, at) ?? '')?.[1] ?? Infinity)
+    const text = textAt(tokens, at) ?? ''
+    const register =
+      kind === 'named' && text === 'fp' ? framePointer : Number(pattern.exec(text)?.[1] ?? Infinity)
     return register <= lastRegister ? { value: register, next: at + 1 } : { expected, at }
   }
 }

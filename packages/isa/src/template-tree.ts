@@ -29,8 +29,13 @@ export interface TemplateNode {
 
 const emptyNode = (): TemplateNode => ({ literals: new Map(), branches: new Map(), rows: [] })
 
-const holePattern = /(r|w|\{r32\})\{(dst|src)\}|\{(\w+)\}/g
-const registerKinds: Readonly<Record<string, RegisterKind>> = { r: 'r', w: 'w', '{r32}': 'either' }
+const holePattern = /(r|w|\{r32\})?\{(dst|src)\}|\{(\w+)\}/g
+const registerKinds: Readonly<Record<string, RegisterKind>> = {
+  r: 'r',
+  w: 'w',
+  '{r32}': 'either',
+  '': 'named',
+}
 
 function insert(root: TemplateNode, template: string, row: InsnRow<OpName>): void {
   let node = root
@@ -45,10 +50,8 @@ function insert(root: TemplateNode, template: string, row: InsnRow<OpName>): voi
   for (const hole of template.matchAll(holePattern)) {
     const [whole, prefix, register, name] = hole
     const operand = (register ?? name) as Operand
-    const text = template.slice(from, hole.index)
-    // The reader of a distance knows what may stand before it.
-    literals(operand === 'jump' || operand === 'jump32' ? text.replace(/pc$/, '') : text)
-    const kind = prefix === undefined ? undefined : registerKinds[prefix]
+    literals(template.slice(from, hole.index))
+    const kind = register === undefined ? undefined : registerKinds[prefix ?? '']
     const key = `${kind ?? ''} ${operand}`
     let branch = node.branches.get(key)
     if (branch === undefined) {

@@ -14,6 +14,7 @@ export type Operand =
   | 'jump'
   | 'jump32'
   | 'label32'
+  | 'callee'
   | 'helper'
   | 'kfunc'
   | 'module'

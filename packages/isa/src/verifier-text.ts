@@ -17,8 +17,8 @@ export const verifierOperands: OperandPrinters = {
   imm_hi16: (insn) => String(insn.imm >>> 16),
   imm_lo16: (insn) => String(insn.imm & 0xffff),
   off: (insn) => signed(insn.off),
-  jump: (insn) => signed(insn.off),
-  jump32: (insn) => signed(insn.imm),
+  jump: (insn) => `pc${signed(insn.off)}`,
+  jump32: (insn) => `pc${signed(insn.imm)}`,
   helper: (insn, options) => {
     const name = (options.helperName ?? helperName)(insn.imm)
     return name === undefined ? 'unknown' : `bpf_${name}`

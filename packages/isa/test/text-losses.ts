@@ -13,9 +13,19 @@ const asHelper: TextLoss = {
   readAs: (insn) => makeInsn('call', { imm: insn.imm }),
 }
 
+const asHelperInGnu: TextLoss = {
+  ...asHelper,
+  reason: 'objdump prints every call as `call N`; relocations tell which kind it is',
+}
+
 const asPlainWide: TextLoss = {
   reason: 'kernel/bpf/disasm.c prints every wide immediate alike; what it stands for is in src',
   readAs: (insn) => ({ ...insn, op: 'lddw', src: 0 }),
+}
+
+const asPlainWideInGnu: TextLoss = {
+  ...asPlainWide,
+  reason: 'objdump prints every wide immediate as `lddw`; relocations tell what it stands for',
 }
 
 /** Rows whose text says less than the instruction; test/property/text.test.ts holds each to what is said here. */
@@ -36,6 +46,16 @@ export const textLosses: Readonly<Record<Dialect, Partial<Readonly<Record<OpName
       reason: 'the verifier prints the id of a kfunc and not the index of its module in off',
       readAs: (insn) => ({ ...insn, off: 0 }),
     },
+  },
+  gnu: {
+    lddw_map_fd: asPlainWideInGnu,
+    lddw_map_value: asPlainWideInGnu,
+    lddw_btf_id: asPlainWideInGnu,
+    lddw_func: asPlainWideInGnu,
+    lddw_map_idx: asPlainWideInGnu,
+    lddw_map_idx_value: asPlainWideInGnu,
+    call_subprogram: asHelperInGnu,
+    call_kfunc: asHelperInGnu,
   },
   conformance: {},
 }

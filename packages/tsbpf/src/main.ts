@@ -12,7 +12,7 @@ import { reportError } from './report-error.ts'
 const exit = { done: 0, failed: 1, usage: 2 } as const
 
 /** Dialects of @tsbpf/isa, which is not imported before a command needs it. */
-export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'conformance']
+export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'gnu', 'conformance']
 
 const btfFormats: readonly BtfFormat[] = ['raw', 'c', 'ts', 'json']
 

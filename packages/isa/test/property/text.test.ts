@@ -150,7 +150,7 @@ describe.each(dialects)('labels in %s', (dialect) => {
             const named =
               targetOf(insn, 0) === undefined
                 ? text
-                : text.replace(/(?:pc)?[+-](?:0x)?[\da-f]+$/, `L${chosen[i]}`)
+                : text.replace(/(?:pc)?[+-]?(?:0x)?[\da-f]+$/, `L${chosen[i]}`)
             return `L${i}: ${named}`
           })
           const read = parseInsns(lines.join('\n'), { dialect })
