@@ -178,7 +178,10 @@ struct prepared {
   uint32_t cmd;
   struct span attr; /* in the mapping; the pointers' buffers are, too */
   size_t count;
-  struct pointer pointers[PREPARED_POINTERS];
+  struct pointer pointers[PREPARED_POINTERS]; /* of a vector: those of its first call */
+  size_t steps[PREPARED_POINTERS];            /* bytes from one call of a vector to the next */
+  size_t capacity;                            /* calls of a vector at most, 0 for a single call */
+  uint8_t *results;                           /* of a vector: 4 bytes for each call, in the mapping */
   uint8_t local[PREPARED_ATTR + ATTR_PAD] __attribute__((aligned(16))); /* zero after the attr */
 };
 
@@ -213,7 +216,58 @@ static bool within(struct span memory, uint64_t at, uint64_t size) {
   return at <= memory.length && size <= memory.length - at;
 }
 
-/* `places` has three numbers for each pointer: place in the attr, place of the buffer in the memory, its size. */
+/* A whole number of `places`; one that is none fits no mapping. */
+static uint64_t whole(struct span places, size_t index) {
+  double value;
+  __builtin_memcpy(&value, places.data + 8 * index, 8);
+  return value >= 0 && value <= 9007199254740991.0 ? (uint64_t)value : UINT64_MAX;
+}
+
+/*
+ * `places` has four numbers for each pointer: place in the attr, place of the buffer in the memory, its size, and the
+ * step to the buffer of the next call of a vector. Result: NULL where something lies outside.
+ */
+static struct prepared *describe(struct span memory, uint64_t attr_at, uint64_t attr_size, struct span places,
+                                 uint64_t capacity) {
+  size_t count = places.length / 4;
+  if (!within(memory, attr_at, attr_size) || attr_size > PREPARED_ATTR || places.length % 4 != 0 ||
+      count > PREPARED_POINTERS) {
+    return NULL;
+  }
+  struct prepared *prepared = calloc(1, sizeof *prepared);
+  if (prepared == NULL) return NULL;
+  prepared->attr = (struct span){.data = memory.data + attr_at, .length = attr_size};
+  prepared->count = count;
+  prepared->capacity = capacity;
+  for (size_t i = 0; i < count; i++) {
+    uint64_t at = whole(places, 4 * i), buffer = whole(places, 4 * i + 1);
+    uint64_t size = whole(places, 4 * i + 2), step = whole(places, 4 * i + 3);
+    uint64_t more = capacity > 1 ? capacity - 1 : 0;
+    if (attr_size < 8 || at > attr_size - 8 || !within(memory, buffer, size) ||
+        (more > 0 && step > (memory.length - buffer - size) / more)) {
+      free(prepared);
+      return NULL;
+    }
+    prepared->steps[i] = step;
+    prepared->pointers[i] = (struct pointer){
+        .span = {.data = size > 0 ? memory.data + buffer : NULL, .length = size}, .at = (uint32_t)at, .parent = 0};
+  }
+  return prepared;
+}
+
+static long keep_prepared(napi_env env, struct door *door, struct prepared *prepared, const struct mapping *mapping,
+                          uint32_t cmd) {
+  if (prepared == NULL) {
+    range_error(env, "attr, buffers and results must lie in the mapping; an attr has at most 256 bytes and 4 pointers");
+    return 0;
+  }
+  prepared->mapping = mapping;
+  prepared->cmd = cmd;
+  long handle = remember(door, prepared);
+  if (handle < 0) free(prepared);
+  return handle;
+}
+
 CALL(prepare, 5)
   SIZE(id);
   U32(cmd);
@@ -223,42 +277,39 @@ CALL(prepare, 5)
   struct span memory;
   const struct mapping *mapping = door_memory(door, id, &memory);
   if (mapping == NULL) return door_number(env, -EBADF);
-  size_t count = places.length / 3;
-  if (!within(memory, attrAt, attrSize) || attrSize > PREPARED_ATTR || places.length % 3 != 0 ||
-      count > PREPARED_POINTERS) {
-    range_error(env, "attr must lie in the mapping, and has at most 256 bytes and 4 pointers");
-    return NULL;
-  }
-  struct prepared *prepared = calloc(1, sizeof *prepared);
-  if (prepared == NULL) return door_number(env, -ENOMEM);
-  prepared->mapping = mapping;
-  prepared->cmd = cmd;
-  prepared->attr = (struct span){.data = memory.data + attrAt, .length = attrSize};
-  prepared->count = count;
-  for (size_t i = 0; i < count; i++) {
-    uint64_t numbers[3];
-    for (size_t j = 0; j < 3; j++) {
-      double value;
-      __builtin_memcpy(&value, places.data + 8 * (3 * i + j), 8);
-      numbers[j] = value >= 0 && value <= 9007199254740991.0 ? (uint64_t)value : UINT64_MAX;
-    }
-    if (attrSize < 8 || numbers[0] > attrSize - 8 || !within(memory, numbers[1], numbers[2])) {
-      free(prepared);
-      range_error(env, "a pointer field must lie in the attr and its buffer in the mapping");
-      return NULL;
-    }
-    uint8_t *data = numbers[2] > 0 ? memory.data + numbers[1] : NULL;
-    prepared->pointers[i] =
-        (struct pointer){.span = {.data = data, .length = numbers[2]}, .at = (uint32_t)numbers[0], .parent = 0};
-  }
-  long handle = remember(door, prepared);
-  if (handle < 0) free(prepared);
-RESULT(handle)
+RESULT(keep_prepared(env, door, describe(memory, attrAt, attrSize, places, 0), mapping, cmd))
 
-static long run(struct door *door, uint64_t handle) {
+enum { VECTOR_LIMIT = 1 << 20 };
+
+/* The same for many calls in a row, whose buffers and results stand side by side. */
+CALL(prepareMany, 7)
+  SIZE(id);
+  U32(cmd);
+  U32(attrAt);
+  U32(attrSize);
+  DOUBLES(places);
+  U32(capacity);
+  U32(resultsAt);
+  struct span memory;
+  const struct mapping *mapping = door_memory(door, id, &memory);
+  if (mapping == NULL) return door_number(env, -EBADF);
+  if (returns_fd(cmd)) return door_number(env, -EINVAL);
+  struct prepared *prepared = NULL;
+  if (capacity > 0 && capacity <= VECTOR_LIMIT && within(memory, resultsAt, 4ull * capacity)) {
+    prepared = describe(memory, attrAt, attrSize, places, capacity);
+  }
+  if (prepared != NULL) prepared->results = memory.data + resultsAt;
+RESULT(keep_prepared(env, door, prepared, mapping, cmd))
+
+static struct prepared *find_prepared(const struct door *door, uint64_t handle) {
   size_t index = handle % PREPARED_LIMIT;
   struct prepared *prepared = index < door->prepared_size ? door->prepared[index] : NULL;
-  if (prepared == NULL || prepared->generation != handle / PREPARED_LIMIT) return -EBADF;
+  return prepared != NULL && prepared->generation == handle / PREPARED_LIMIT ? prepared : NULL;
+}
+
+static long run(struct door *door, uint64_t handle) {
+  struct prepared *prepared = find_prepared(door, handle);
+  if (prepared == NULL || prepared->capacity > 0) return -EBADF;
   struct span attr = prepared->attr;
   copy(prepared->local, attr.data, attr.length);
   place(prepared->local, prepared->pointers, prepared->count);
@@ -272,6 +323,36 @@ static long run(struct door *door, uint64_t handle) {
 CALL(run, 1)
   SIZE(handle);
 RESULT(run(door, handle))
+
+/* Result: how many calls were made; those after one that did not return 0 are left out where `stop` says so. */
+static long run_many(struct door *door, uint64_t handle, uint32_t count, bool stop) {
+  struct prepared *prepared = find_prepared(door, handle);
+  if (prepared == NULL || count > prepared->capacity) return -EBADF;
+  struct pointer pointers[PREPARED_POINTERS];
+  uint32_t made = 0;
+  bool refused = false;
+  copy(pointers, prepared->pointers, sizeof pointers);
+  while (made < count && !(refused && stop)) {
+    copy(prepared->local, prepared->attr.data, prepared->attr.length);
+    place(prepared->local, pointers, prepared->count);
+    check_bpf(prepared->cmd, prepared->local, prepared->attr.length, pointers, prepared->count);
+    int32_t result = (int32_t)SYS3(bpf, prepared->cmd, prepared->local, prepared->attr.length);
+    __builtin_memcpy(prepared->results + 4 * (size_t)made, &result, 4);
+    refused = result != 0;
+    made++;
+    for (size_t i = 0; i < prepared->count; i++) {
+      if (pointers[i].span.data != NULL) pointers[i].span.data += prepared->steps[i];
+    }
+  }
+  erase(prepared->local, pointers, prepared->count);
+  return made;
+}
+
+CALL(runMany, 3)
+  SIZE(handle);
+  U32(count);
+  U32(stop);
+RESULT(run_many(door, handle, count, stop != 0))
 
 /* ---- on the thread pool ---- */
 

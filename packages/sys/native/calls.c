@@ -1,5 +1,6 @@
 #include "door.h"
 #include <asm/stat.h>
+#include <linux/eventpoll.h>
 #include <linux/fcntl.h>
 
 enum {
@@ -94,6 +95,42 @@ CALL(fsmount, 3)
   U32(attributes);
 FD(SYS3(fsmount, fd, flags | FSMOUNT_CLOEXEC, attributes))
 
+CALL(epollCreate, 0)
+  (void)next;
+  (void)arguments;
+FD(SYS1(epoll_create1, EPOLL_CLOEXEC))
+
+static long epoll_control(int32_t epoll, uint32_t operation, int32_t fd, uint32_t events, uint32_t data) {
+  struct epoll_event event = {.events = events, .data = data};
+  return SYS4(epoll_ctl, epoll, operation, fd, &event);
+}
+
+CALL(epollControl, 5)
+  I32(epoll);
+  U32(operation);
+  I32(fd);
+  U32(events);
+  U32(data);
+RESULT(epoll_control(epoll, operation, fd, events, data))
+
+/* struct epoll_event is packed on some architectures: `ready` gets events and data as 32 bits each. */
+static long epoll_ready(int32_t epoll, struct span ready) {
+  struct epoll_event events[64];
+  size_t most = ready.length / 8 < 64 ? ready.length / 8 : 64;
+  long count = SYS6(epoll_pwait, epoll, events, most, 0, 0, 8);
+  for (long i = 0; i < count; i++) {
+    uint32_t pair[2] = {events[i].events, (uint32_t)events[i].data};
+    copy(ready.data + 8 * i, pair, 8);
+  }
+  return count;
+}
+
+CALL(epollReady, 2)
+  I32(epoll);
+  BYTES(ready);
+  check_span("epollReady", ready);
+RESULT(epoll_ready(epoll, ready))
+
 CALL(geteuid, 0)
   (void)next;
   (void)arguments;
@@ -126,7 +163,9 @@ static const struct {
     {"bpfNested", door_bpfNested},
     {"bpfAsync", door_bpfAsync},
     {"prepare", door_prepare},
+    {"prepareMany", door_prepareMany},
     {"run", door_run},
+    {"runMany", door_runMany},
     {"perfEventOpen", door_perfEventOpen},
     {"ioctl", door_ioctl},
     {"mmap", door_mmap},
@@ -144,6 +183,9 @@ static const struct {
     {"fsopen", door_fsopen},
     {"fsconfig", door_fsconfig},
     {"fsmount", door_fsmount},
+    {"epollCreate", door_epollCreate},
+    {"epollControl", door_epollControl},
+    {"epollReady", door_epollReady},
     {"geteuid", door_geteuid},
     {"watch", door_watch},
     {"unwatch", door_unwatch},

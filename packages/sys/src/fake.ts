@@ -168,6 +168,9 @@ export function fakeSys(handlers: FakeHandlers = {}): FakeSys {
     fsopen: () => failure('ENOSYS'),
     fsconfig: (fd) => isOpen(fd, failure('EINVAL')),
     fsmount: (fd) => isOpen(fd, failure('EINVAL')),
+    epollCreate: () => failure('ENOSYS'),
+    epollControl: (epoll) => isOpen(epoll, failure('EINVAL')),
+    epollReady: (epoll) => isOpen(epoll, failure('EINVAL')),
     geteuid: () => handlers.uid ?? 0,
     watch: watchFd,
   }

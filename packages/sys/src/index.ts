@@ -15,6 +15,8 @@ export { mapCreate } from './map-create.ts'
 export type { MapCreateFields } from './map-create.ts'
 export { mapElements, mapFreeze } from './map-elements.ts'
 export type { MapElements, MapElementSizes } from './map-elements.ts'
+export { mapVector } from './map-vector.ts'
+export type { MapVector, MapVectorSizes } from './map-vector.ts'
 export { mapFile } from './map-file.ts'
 export type { MappedFile } from './map-file.ts'
 export { fdById, nextId, objectIds } from './object-ids.ts'
@@ -31,7 +33,16 @@ export { rawTracepointOpen } from './raw-tracepoint-open.ts'
 export { readFile, readOpenFile } from './read-file.ts'
 export type { ReadFileOptions } from './read-file.ts'
 export { prepareBpf } from './prepare-bpf.ts'
-export type { AttrPointer, BpfCallSpec, Mapping, PreparedBpf, Sys, Watch } from './sys.ts'
+export type {
+  AttrPointer,
+  BpfCallSpec,
+  Mapping,
+  PreparedBpf,
+  PreparedCall,
+  PreparedPointer,
+  Sys,
+  Watch,
+} from './sys.ts'
 export { checked, SyscallError } from './syscall-error.ts'
 export type { FailedCall } from './syscall-error.ts'
 export { tracefs } from './tracefs.ts'

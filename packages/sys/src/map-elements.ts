@@ -1,7 +1,7 @@
 import { commands, mapElemAttr } from '@tsbpf/uapi'
 import { type CommandName, demand, littleEndian } from './command.ts'
 import { prepareBpf } from './prepare-bpf.ts'
-import type { BpfCallSpec, PreparedBpf, Sys } from './sys.ts'
+import type { BpfCallSpec, PreparedCall, Sys } from './sys.ts'
 
 /**
  * The element commands of one map, with everything they need allocated once: fill `key` and `value`, call, read.
@@ -93,12 +93,11 @@ export function mapElements(sys: Sys, fd: number, { keySize, valueSize }: MapEle
   }
 }
 
-type Call = PreparedBpf['calls'][number]
-type SixCalls = readonly [Call, Call, Call, Call, Call, Call]
+type SixCalls = readonly [PreparedCall, PreparedCall, PreparedCall, PreparedCall, PreparedCall, PreparedCall]
 type ThreeBuffers = readonly [Uint8Array, Uint8Array, Uint8Array]
 
 /** The call with its flags as parameter, written only when they change. */
-function withFlags({ attr, run }: Call): (flags?: number) => number {
+function withFlags({ attr, run }: PreparedCall): (flags?: number) => number {
   const view = new DataView(attr.buffer, attr.byteOffset, attr.byteLength)
   let last = 0
   return (flags = 0) => {

@@ -1,4 +1,21 @@
-import type { AttrPointer, BpfCallSpec, PreparedBpf, Sys } from './sys.ts'
+import { failure } from './errno.ts'
+import type { AttrPointer, BpfCallSpec, PreparedBpf, PreparedCall, PreparedPointer, Sys } from './sys.ts'
+
+/** A pointer with nothing left out. Throws `RangeError` where it leaves its buffer, at any of `repeat` calls. */
+export function placed(
+  { at, buffer, offset = 0, size, step = 0 }: PreparedPointer,
+  sizes: readonly number[],
+  repeat: number,
+): Required<PreparedPointer> {
+  const whole = sizes[buffer]
+  if (whole === undefined) throw new RangeError(`there is no buffer ${buffer}`)
+  const own = size ?? whole - offset
+  const last = offset + own + step * Math.max(0, repeat - 1)
+  if (!(offset >= 0 && own >= 0 && step >= 0 && last <= whole)) {
+    throw new RangeError(`a pointer leaves buffer ${buffer}, which has ${whole} bytes`)
+  }
+  return { at, buffer, offset, size: own, step }
+}
 
 /**
  * Calls of bpf(2) that will be made often, with their buffers: by the door's own means where it has any, else with
@@ -24,17 +41,38 @@ export function prepareBpf(sys: Sys, sizes: readonly number[], calls: readonly B
   const prepared = sys.prepareBpf?.(sizes, calls)
   if (prepared !== undefined) return prepared
   const buffers = sizes.map((size) => new Uint8Array(size))
+  return { buffers, calls: calls.map((spec) => plainCall(sys, sizes, buffers, spec)) }
+}
+
+function plainCall(
+  sys: Sys,
+  sizes: readonly number[],
+  buffers: readonly Uint8Array[],
+  { cmd, attr: initial, pointers: specs, repeat = 0 }: BpfCallSpec,
+): PreparedCall {
+  const attr = initial.slice()
+  const places = specs.map((spec) => placed(spec, sizes, repeat))
+  const pointersOf = (index: number): AttrPointer[] =>
+    places
+      .filter(({ size }) => size > 0)
+      .map(({ at, buffer, offset, size, step }) => {
+        const from = offset + index * step
+        return { at, buffer: (buffers[buffer] ?? new Uint8Array(0)).subarray(from, from + size) }
+      })
+  const first = pointersOf(0)
+  const results = new Int32Array(repeat)
   return {
-    buffers,
-    calls: calls.map(({ cmd, attr: initial, pointers: places }) => {
-      const attr = initial.slice()
-      const pointers: AttrPointer[] = []
-      for (const { at, buffer: index } of places) {
-        const buffer = buffers[index]
-        if (buffer === undefined) throw new RangeError(`there is no buffer ${index}`)
-        pointers.push({ at, buffer })
+    attr,
+    results,
+    run: () => (repeat === 0 ? sys.bpf(cmd, attr, first) : failure('EBADF')),
+    runMany(count, stop) {
+      if (count > repeat) return failure('EBADF')
+      for (let made = 0; made < count; made++) {
+        const result = sys.bpf(cmd, attr, pointersOf(made))
+        results[made] = result
+        if (stop && result !== 0) return made + 1
       }
-      return { attr, run: () => sys.bpf(cmd, attr, pointers) }
-    }),
+      return count
+    },
   }
 }

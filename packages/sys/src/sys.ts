@@ -22,15 +22,46 @@ export interface BpfCallSpec {
   readonly cmd: number
   /** What the attr starts with; at most 256 bytes. */
   readonly attr: Uint8Array
-  /** Pointer fields of the attr, at most 4, each by its byte offset and the index of its buffer. */
-  readonly pointers: readonly { readonly at: number; readonly buffer: number }[]
+  /** Pointer fields of the attr, at most 4. */
+  readonly pointers: readonly PreparedPointer[]
+  /** Most calls that one `runMany` makes; without it there is only `run`. At most 2**20. */
+  readonly repeat?: number
+}
+
+/** A pointer field of a {@link BpfCallSpec}. */
+export interface PreparedPointer {
+  /** Byte offset of the field in the attr. */
+  readonly at: number
+  /** Index of its buffer in the list of sizes. */
+  readonly buffer: number
+  /** Where in the buffer it points to; 0 unless given. */
+  readonly offset?: number
+  /** Bytes that the kernel may touch there in one call; the rest of the buffer unless given. 0 is a null pointer. */
+  readonly size?: number
+  /** Bytes from there to the place of the next call of `runMany`; 0 unless given. */
+  readonly step?: number
+}
+
+/** One call of a {@link PreparedBpf}. */
+export interface PreparedCall {
+  /** Can be changed between runs. */
+  readonly attr: Uint8Array
+  /** Makes the call; returns what bpf(2) returns. Not for a call with `repeat`. */
+  readonly run: () => number
+  /**
+   * For a call with `repeat`: makes it `count` times in a row, each with its own part of the buffers, and returns how
+   * many were made: all, or with `stop` those up to the first that does not return 0.
+   */
+  readonly runMany: (count: number, stop: boolean) => number
+  /** What each call of the last `runMany` returned. */
+  readonly results: Int32Array
 }
 
 /** Calls that are made often, with memory of their own; see {@link Sys.prepareBpf}. */
 export interface PreparedBpf {
   readonly buffers: readonly Uint8Array[]
-  /** In the order given. `attr` can be changed between runs; `run` returns what bpf(2) returns. */
-  readonly calls: readonly { readonly attr: Uint8Array; readonly run: () => number }[]
+  /** In the order given. */
+  readonly calls: readonly PreparedCall[]
 }
 
 /** A descriptor that is being watched. */
@@ -106,6 +137,15 @@ export interface Sys {
   fsconfig(fd: number, cmd: number, key: string | undefined, value: string | undefined): number
   /** fsmount(2): a descriptor for {@link Sys.openat}; no mount point is made. */
   fsmount(fd: number, flags: number, attributes: number): number
+  /** epoll_create1(2): one descriptor to {@link Sys.watch} that stands for many. */
+  epollCreate(): number
+  /** epoll_ctl(2): `events` are EPOLL… bits, `data` comes back from {@link Sys.epollReady}. */
+  epollControl(epoll: number, operation: number, fd: number, events: number, data: number): number
+  /**
+   * epoll_wait(2) without waiting: how many descriptors are ready, at most 64. `ready` gets 8 bytes for each, events
+   * and `data` as native 32-bit numbers.
+   */
+  epollReady(epoll: number, ready: Uint8Array): number
   /** Effective user id, by geteuid(2). */
   geteuid(): number
   /**

@@ -13,7 +13,17 @@ export interface Addon {
     buffers: readonly Uint8Array[],
   ): Promise<number>
   prepare(id: number, cmd: number, attrAt: number, attrSize: number, places: Float64Array): number
+  prepareMany(
+    id: number,
+    cmd: number,
+    attrAt: number,
+    attrSize: number,
+    places: Float64Array,
+    capacity: number,
+    resultsAt: number,
+  ): number
   run(handle: number): number
+  runMany(handle: number, count: number, stop: number): number
   perfEventOpen(
     pid: number,
     cpu: number,
@@ -46,6 +56,9 @@ export interface Addon {
   fsopen(type: string, flags: number): number
   fsconfig(fd: number, cmd: number, key: string | undefined, value: string | undefined): number
   fsmount(fd: number, flags: number, attributes: number): number
+  epollCreate(): number
+  epollControl(epoll: number, operation: number, fd: number, events: number, data: number): number
+  epollReady(epoll: number, ready: Uint8Array): number
   geteuid(): number
   watch(fd: number, ready: () => void, uv: number): number
   unwatch(id: number): number

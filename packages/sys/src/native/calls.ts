@@ -58,7 +58,27 @@ export const calls: readonly NativeCall[] = [
     parameters: { id: 'size', cmd: 'u32', attrAt: 'u32', attrSize: 'u32', places: 'doubles' },
     returns: 'number',
   },
+  {
+    name: 'prepareMany',
+    syscall: undefined,
+    parameters: {
+      id: 'size',
+      cmd: 'u32',
+      attrAt: 'u32',
+      attrSize: 'u32',
+      places: 'doubles',
+      capacity: 'u32',
+      resultsAt: 'u32',
+    },
+    returns: 'number',
+  },
   { name: 'run', syscall: 'bpf', parameters: { handle: 'size' }, returns: 'fd by command' },
+  {
+    name: 'runMany',
+    syscall: 'bpf',
+    parameters: { handle: 'size', count: 'u32', stop: 'u32' },
+    returns: 'number',
+  },
   {
     name: 'perfEventOpen',
     syscall: 'perf_event_open',
@@ -125,6 +145,19 @@ export const calls: readonly NativeCall[] = [
     syscall: 'fsmount',
     parameters: { fd: 'i32', flags: 'u32', attributes: 'u32' },
     returns: 'fd',
+  },
+  { name: 'epollCreate', syscall: 'epoll_create1', parameters: {}, returns: 'fd' },
+  {
+    name: 'epollControl',
+    syscall: 'epoll_ctl',
+    parameters: { epoll: 'i32', operation: 'u32', fd: 'i32', events: 'u32', data: 'u32' },
+    returns: 'number',
+  },
+  {
+    name: 'epollReady',
+    syscall: 'epoll_pwait',
+    parameters: { epoll: 'i32', ready: 'bytes' },
+    returns: 'number',
   },
   { name: 'geteuid', syscall: 'geteuid', parameters: {}, returns: 'number' },
   {

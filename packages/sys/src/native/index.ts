@@ -123,6 +123,10 @@ function makeSys(addon: Addon, readiness: 'uv' | 'epoll'): Sys {
     fsopen: (type, flags) => addon.fsopen(type, flags),
     fsconfig: (fd, cmd, key, value) => addon.fsconfig(fd, cmd, key, value),
     fsmount: (fd, flags, attributes) => addon.fsmount(fd, flags, attributes),
+    epollCreate: () => addon.epollCreate(),
+    epollControl: (epoll, operation, fd, events, data) =>
+      addon.epollControl(epoll, operation, fd, events, data),
+    epollReady: (epoll, ready) => addon.epollReady(epoll, ready),
     geteuid: () => addon.geteuid(),
     watch: (fd, ready) => watch(addon, fd, ready, readiness === 'uv'),
   }

@@ -1,6 +1,7 @@
 import { linux } from '@tsbpf/uapi'
 import { failure } from '../errno.ts'
-import type { BpfCallSpec, Mapping, PreparedBpf } from '../sys.ts'
+import { placed } from '../prepare-bpf.ts'
+import type { BpfCallSpec, Mapping, PreparedBpf, PreparedCall } from '../sys.ts'
 import type { Addon } from './addon.ts'
 
 /** Memory that the addon mapped, by the number it knows it under. */
@@ -38,24 +39,34 @@ export function prepareOver(
   }
   const buffersAt = sizes.map(reserve)
   const attrsAt = specs.map(({ attr }) => reserve(attr.length))
+  const resultsAt = specs.map(({ repeat = 0 }) => reserve(4 * repeat))
   const mapping = map(-1, Math.max(end, 1), protection, flags, 0)
   if (typeof mapping === 'number') return undefined
   const { memory, id } = mapping
-  const calls: PreparedBpf['calls'][number][] = []
-  for (const [index, { cmd, attr: initial, pointers }] of specs.entries()) {
+  const calls: PreparedCall[] = []
+  for (const [index, { cmd, attr: initial, pointers, repeat = 0 }] of specs.entries()) {
     const attrAt = attrsAt[index] ?? 0
     const places = Float64Array.from(
-      pointers.flatMap(({ at, buffer }) => {
-        const bufferAt = buffersAt[buffer]
-        if (bufferAt === undefined) throw new RangeError(`there is no buffer ${buffer}`)
-        return [at, bufferAt, sizes[buffer] ?? 0]
+      pointers.flatMap((pointer) => {
+        const { at, offset, size, step } = placed(pointer, sizes, repeat)
+        return [at, (buffersAt[pointer.buffer] ?? 0) + offset, size, step]
       }),
     )
     const attr = new Uint8Array(memory, attrAt, initial.length)
     attr.set(initial)
-    const handle = addon.prepare(id, cmd, attrAt, attr.length, places)
+    const results = new Int32Array(memory, resultsAt[index] ?? 0, repeat)
+    const handle =
+      repeat === 0
+        ? addon.prepare(id, cmd, attrAt, attr.length, places)
+        : addon.prepareMany(id, cmd, attrAt, attr.length, places, repeat, results.byteOffset)
     if (handle < 0) return undefined
-    calls.push({ attr, run: () => (memory.byteLength === 0 ? refused : addon.run(handle)) })
+    calls.push({
+      attr,
+      results,
+      run: () => (memory.byteLength === 0 ? refused : addon.run(handle)),
+      runMany: (count, stop) =>
+        memory.byteLength === 0 ? refused : addon.runMany(handle, count, stop ? 1 : 0),
+    })
   }
   return { buffers: buffersAt.map((at, index) => new Uint8Array(memory, at, sizes[index] ?? 0)), calls }
 }

@@ -323,21 +323,21 @@ describe.skipIf(gate.skip)(gate.title('hostile callers'), () => {
         expect(() => addon.prepare(id, 0, at, size, places()), `${at} ${size}`).toThrow(RangeError)
       }
       for (const bad of [
-        [57, 64, 8],
-        [-1, 64, 8],
-        [NaN, 64, 8],
-        [0, 4096, 1],
-        [0, 4090, 7],
-        [0, 2 ** 53, 8],
-        [0, 64, -8],
-        [0, 64, NaN],
-        [0, 2 ** 52, 2 ** 52],
-        [0, 64],
-        [0, 64, 8, 8, 64, 8, 16, 64, 8, 24, 64, 8, 32, 64, 8],
+        [57, 64, 8, 0],
+        [-1, 64, 8, 0],
+        [NaN, 64, 8, 0],
+        [0, 4096, 1, 0],
+        [0, 4090, 7, 0],
+        [0, 2 ** 53, 8, 0],
+        [0, 64, -8, 0],
+        [0, 64, NaN, 0],
+        [0, 2 ** 52, 2 ** 52, 0],
+        [0, 64, 8],
+        [0, 64, 8, 0, 8, 64, 8, 0, 16, 64, 8, 0, 24, 64, 8, 0, 32, 64, 8, 0],
       ]) {
         expect(() => addon.prepare(id, 0, 0, 64, Float64Array.from(bad)), String(bad)).toThrow(RangeError)
       }
-      const handle = addon.prepare(id, noCommand, 0, 64, places(0, 64, 8, 8, 4088, 8))
+      const handle = addon.prepare(id, noCommand, 0, 64, places(0, 64, 8, 0, 8, 4088, 8, 0))
       expect(refused(addon.run(handle))).toBe(true)
       expect(new Uint8Array(memory, 0, 16)).toEqual(new Uint8Array(16))
       for (const other of [handle + 1, handle + 2 ** 20, 0, 2 ** 53 - 1]) {
@@ -345,6 +345,37 @@ describe.skipIf(gate.skip)(gate.title('hostile callers'), () => {
       }
       addon.unmap(id)
       expect(addon.run(handle)).toBe(failure('EBADF'))
+    })
+
+    it('stay within it at each step of many', () => {
+      const { id, memory } = map()
+      const many = (capacity: number, step: number, resultsAt: number): number =>
+        addon.prepareMany(id, noCommand, 0, 64, Float64Array.of(8, 64, 8, step), capacity, resultsAt)
+      for (const bad of [
+        [0, 8, 2048],
+        [2 ** 20 + 1, 0, 0],
+        [2, 4096 - 64 - 8 + 1, 2048],
+        [4, 2 ** 53, 2048],
+        [4, NaN, 2048],
+        [513, 0, 2048],
+        [1, 0, 4093],
+      ] as const) {
+        const [capacity, step, resultsAt] = bad
+        expect(() => many(capacity, step, resultsAt), String(bad)).toThrow(RangeError)
+      }
+      expect(addon.prepareMany(id, 0, 0, 64, new Float64Array(0), 1, 2048)).toBe(failure('EINVAL'))
+      const handle = many(4, 8, 2048)
+      expect(addon.run(handle)).toBe(failure('EBADF'))
+      expect(addon.runMany(handle, 5, 0)).toBe(failure('EBADF'))
+      expect(addon.runMany(handle, 4, 1)).toBe(1)
+      expect(addon.runMany(handle, 4, 0)).toBe(4)
+      expect([...new Int32Array(memory, 2048, 5)].map(refused)).toEqual([true, true, true, true, false])
+      expect(new Uint8Array(memory, 0, 64)).toEqual(new Uint8Array(64))
+      expect(addon.runMany(addon.prepare(id, noCommand, 0, 64, new Float64Array(0)), 1, 0)).toBe(
+        failure('EBADF'),
+      )
+      addon.unmap(id)
+      expect(addon.runMany(handle, 1, 0)).toBe(failure('EBADF'))
     })
 
     it('are numbered once', () => {
