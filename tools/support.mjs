@@ -17,8 +17,11 @@ const root = join(import.meta.dirname, '..')
 const file = join(root, 'docs/support.md')
 const golden = (name) => JSON.parse(readFileSync(join(root, 'packages/isa/test/golden', name), 'utf8'))
 
-/** Kernels without the option say EINVAL to the type itself. */
-const refused = new Map([['lirc_mode2', 'CONFIG_BPF_LIRC_MODE2 is not set']])
+/** What this kernel was built without. */
+const refused = new Map([
+  ['lirc_mode2', 'CONFIG_BPF_LIRC_MODE2 is not set'],
+  ['lsm', 'CONFIG_BPF_LSM is not set: its BTF has no hook'],
+])
 
 function table(head, rows) {
   const cells = (row) => row.map((cell) => String(cell).replaceAll('|', '\\|'))
@@ -34,7 +37,7 @@ function nameOf(section) {
 
 function sectionOf(type) {
   const section = sections.find(
-    (row) => row.progType === type && attachKindOf(type, row.attachType) !== undefined,
+    (row) => row.progType === type && (type !== 'tracing' || row.prefix === 'tp_btf'),
   )
   return section ?? sections.find((row) => row.progType === type)
 }
@@ -51,22 +54,60 @@ const programs = progTypes.rows
       : [`\`${name}\``, 'proven on 6.18', `loads as \`${section?.prefix}\``]
   })
 
+/** What a kernel test attaches and sees run, by kind; `true` for all attach types of the kind. */
+const provenKinds = new Map([
+  ['tracepoint', true],
+  ['raw_tracepoint', true],
+  ['tracing', ['trace_raw_tp']],
+  ['iterator', true],
+  ['uprobe', true],
+  ['uprobe_multi', ['trace_uprobe_multi']],
+  ['perf_event', true],
+  ['xdp', true],
+  ['tcx', ['tcx_ingress', 'tcx_egress']],
+  ['tc', true],
+  ['netfilter', true],
+  ['netns', true],
+  [
+    'cgroup',
+    [
+      'cgroup_inet_egress',
+      'cgroup_inet_sock_create',
+      'cgroup_inet4_connect',
+      'cgroup_device',
+      'cgroup_sysctl',
+    ],
+  ],
+  ['sockmap', ['sk_skb_verdict']],
+  ['socket_filter', true],
+])
+
 const attachments = sections.map((section) => {
-  const { type, attachType } = parseSectionName(
-    section.match === 'required' ? `${section.prefix}/x` : section.prefix,
-  )
-  const kind = attachKindOf(type, attachType)
-  return kind
-    ? [
-        nameOf(section),
-        `\`${type}\``,
-        section.sleepable ? 'implemented but not proven' : 'proven on 6.18',
-        section.sleepable
-          ? 'this kernel has no sleepable form of it'
-          : `kind \`${kind.kind}\`, since ${kind.sinceKernel}`,
-      ]
-    : [nameOf(section), `\`${type}\``, 'unsupported', 'attaching is not built yet']
+  const parsed = parseSectionName(section.match === 'required' ? `${section.prefix}/x` : section.prefix)
+  const { type, attachType } = parsed
+  const kind = attachKindOf(parsed)
+  if (!kind) return [nameOf(section), `\`${type}\``, 'unsupported', unsupported(section)]
+  const types = provenKinds.get(kind.kind)
+  const proven =
+    !section.sleepable && !section.prefix.endsWith('.w') && (types === true || types?.includes(attachType))
+  const ends = kind.endsWithProcess ? 'ends with the process' : 'outlives the process'
+  return [
+    nameOf(section),
+    `\`${type}\``,
+    proven ? 'proven on 6.18' : 'implemented but not proven',
+    `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`,
+  ]
 })
+
+function unsupported({ prefix, progType }) {
+  if (prefix === 'syscall') return 'runs by test run; there is nothing to attach it to'
+  if (prefix.startsWith('xdp')) return 'runs from a devmap or cpumap, whose entries name it'
+  if (prefix.startsWith('struct_ops'))
+    return 'belongs to a struct_ops map, which is attached: `attachStructOps`'
+  if (prefix === 'action') return 'attaching is not built yet: traffic control actions are made by tc(8)'
+  if (progType.startsWith('lwt_')) return 'attaching is not built yet: routes name it, made by ip-route(8)'
+  return 'attaching is not built yet'
+}
 
 const created = (name) => !['struct_ops', 'arena', 'insn_array', 'unspec'].includes(name)
 const maps = mapTypes.rows

@@ -13,6 +13,13 @@ interface Refused extends OfProgram {
   readonly errno: string
 }
 
+interface OfKind {
+  /** Name of the program. */
+  readonly program: string
+  /** A row of the table of kinds. */
+  readonly kind: string
+}
+
 /** What can go wrong with attaching. */
 export const errors = defineErrors({
   LINK_DISPOSED: {
@@ -54,6 +61,65 @@ export const errors = defineErrors({
   LINK_REFUSED: {
     message: (c: Refused) =>
       `program ${c.program} cannot be attached to ${c.target}: ${c.step} failed with ${c.errno}`,
+  },
+  LINK_NO_UPDATE: {
+    message: (c: OfKind) => `the ${c.kind} link of program ${c.program} cannot take another program`,
+    hint: 'detach it and attach the other program; cgroup, network namespace, XDP, tcx and netkit links can be updated',
+  },
+  LINK_CHANGED: {
+    message: (c: OfProgram) =>
+      `program ${c.program} is no longer the one at ${c.target}: nothing was replaced`,
+    hint: 'somebody else has updated the link; look at its info and decide again',
+  },
+  LINK_NO_PIN: {
+    message: (c: OfKind) =>
+      `the ${c.kind} attachment of program ${c.program} has no kernel link that could be pinned`,
+    hint: 'it needs a newer kernel, or this kind has none: docs/support.md has the table',
+  },
+  LINK_UNKNOWN_DEVICE: {
+    message: (c: OfProgram) => `program ${c.program}: this network namespace has no device ${c.target}`,
+    hint: 'list the devices with "ip link"; a device of another namespace can only be reached from inside it',
+  },
+  LINK_NO_CGROUP2: {
+    message: (c: OfProgram) =>
+      `program ${c.program}: no cgroup2 file system is mounted, so ${c.target} cannot be found`,
+    hint: 'mount one: mount -t cgroup2 none /sys/fs/cgroup, or give an absolute path',
+  },
+  LINK_OPEN: {
+    message: (c: OfProgram & { readonly path: string; readonly errno: string }) =>
+      `program ${c.program} cannot be attached to ${c.target}: opening ${c.path} failed with ${c.errno}`,
+    hint: 'check that it is there and that this user may open it',
+  },
+  LINK_NETLINK: {
+    message: (c: OfProgram & { readonly request: string; readonly errno: string; readonly text: string }) =>
+      `program ${c.program} cannot be attached to ${c.target}: ${c.request} failed with ${c.errno}` +
+      (c.text === '' ? '' : `: ${c.text}`),
+    hint: 'what the kernel says is in the message; CAP_NET_ADMIN in the namespace of the device is needed',
+  },
+  LINK_NO_PROBES: {
+    message: (c: { readonly program: string; readonly name: string }) =>
+      `program ${c.program}: this kernel cannot make a ${c.name} by perf_event_open`,
+    hint: 'it needs kernel 4.17 with CONFIG_KPROBE_EVENTS or CONFIG_UPROBE_EVENTS, and sysfs mounted',
+  },
+  LINK_UNKNOWN_FUNCTION: {
+    message: (c: OfProgram & { readonly where: string }) =>
+      `program ${c.program} cannot be attached to ${c.target}: ${c.where} has no such function`,
+    hint: 'look for the name in /proc/kallsyms or with nm; a compiler may have inlined or renamed it (name.isra.0, name.part.0)',
+  },
+  LINK_AMBIGUOUS_FUNCTION: {
+    message: (c: OfProgram) =>
+      `program ${c.program} cannot be attached to ${c.target}: several functions of the kernel have that name`,
+    hint: 'give the address of the one that is meant, from /proc/kallsyms: 0xffff…',
+  },
+  LINK_NO_BINARY: {
+    message: (c: OfProgram & { readonly name: string; readonly what: string }) =>
+      `program ${c.program} cannot be attached to ${c.target}: no ${c.what} ${c.name} can be read`,
+    hint: 'give the whole path',
+  },
+  LINK_BAD_ORDER: {
+    message: (c: OfProgram & { readonly expected: string }) =>
+      `program ${c.program}: the order at ${c.target} is wrong: expected ${c.expected}`,
+    hint: 'give one of before and after',
   },
   LINK_UNSUPPORTED_OPTION: {
     message: (c: OfProgram & { readonly option: string; readonly since: string }) =>

@@ -1,10 +1,10 @@
 import { attachTypes, linux } from '@tsbpf/uapi'
-import { failure, linkCreate } from '@tsbpf/sys'
+import { failure } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
+import { createLink } from './create-link.ts'
 import { errors } from './errors.ts'
-import { Link } from './link.ts'
-import type { AttachableProgram } from './link.ts'
-import { refused, resultOf } from './refused.ts'
+import type { AttachableProgram, Link } from './link.ts'
+import { refused } from './refused.ts'
 
 /** What to attach to an open perf event, and how to name it. */
 export interface PerfAttachment {
@@ -23,40 +23,36 @@ const unknownLink = new Set([failure('EINVAL'), failure('EOPNOTSUPP')])
  * Takes `perfFd` over, also when it throws.
  */
 export function attachPerfEvent(sys: Sys, attachment: PerfAttachment): Link {
-  const { kind, program, target, perfFd } = attachment
-  let linkFd: number | undefined
-  try {
-    linkFd = linkTo(sys, attachment)
-    if (linkFd === undefined) setProgram(sys, attachment)
-    const enabled = sys.ioctl(perfFd, linux.PERF_EVENT_IOC_ENABLE, 0)
-    if (enabled < 0) throw refused(sys, attempt(attachment, 'ioctl PERF_EVENT_IOC_ENABLE'), enabled)
-  } catch (error) {
-    if (linkFd !== undefined) sys.close(linkFd)
+  const { kind, program, target, perfFd, cookie } = attachment
+  const release = (): void => {
+    sys.ioctl(perfFd, linux.PERF_EVENT_IOC_DISABLE, 0)
     sys.close(perfFd)
-    throw error
   }
-  return new Link(sys, { kind, program: program.name, target, linkFd, perfFd })
+  const link = createLink(sys, {
+    kind,
+    program,
+    target,
+    wants: ['CAP_PERFMON', 'CAP_BPF'],
+    fields: {
+      target_fd: perfFd,
+      attach_type: attachTypes.value('perf_event'),
+      ...(cookie === undefined ? {} : { 'perf_event.bpf_cookie': cookie }),
+    },
+    release,
+    otherwise: (result) => {
+      if (!unknownLink.has(result)) return undefined
+      setProgram(sys, attachment)
+      return { linkFd: undefined, release }
+    },
+  })
+  const enabled = sys.ioctl(perfFd, linux.PERF_EVENT_IOC_ENABLE, 0)
+  if (enabled >= 0) return link
+  link.detach()
+  throw refused(sys, attempt(attachment, 'ioctl PERF_EVENT_IOC_ENABLE'), enabled)
 }
 
 function attempt({ program, target }: PerfAttachment, step: string): Parameters<typeof refused>[1] {
   return { program, target, step, wants: ['CAP_PERFMON', 'CAP_BPF'] }
-}
-
-/** Descriptor of a new BPF link; `undefined` where this kernel has none for perf events. */
-function linkTo(sys: Sys, attachment: PerfAttachment): number | undefined {
-  const { program, perfFd, cookie } = attachment
-  try {
-    return linkCreate(sys, {
-      prog_fd: program.fd,
-      target_fd: perfFd,
-      attach_type: attachTypes.value('perf_event'),
-      ...(cookie === undefined ? {} : { 'perf_event.bpf_cookie': cookie }),
-    })
-  } catch (error) {
-    const result = resultOf(error)
-    if (unknownLink.has(result)) return undefined
-    throw refused(sys, attempt(attachment, 'BPF_LINK_CREATE'), result, error)
-  }
 }
 
 function setProgram(sys: Sys, attachment: PerfAttachment): void {

@@ -5,7 +5,7 @@ import { Link } from './link.ts'
 import type { AttachableProgram } from './link.ts'
 import { refused, resultOf } from './refused.ts'
 
-/** Options of {@link attachRawTracepoint} and {@link attachTracing}. */
+/** Options of {@link attachRawTracepoint}. */
 export interface RawTracepointOptions {
   /** What `bpf_get_attach_cookie` gives the program (kernel 6.10). */
   readonly cookie?: bigint
@@ -13,32 +13,6 @@ export interface RawTracepointOptions {
 
 /** Names longer than this are cut by the kernel (kernel/bpf/syscall.c, bpf_raw_tracepoint_open). */
 const maxNameBytes = 127
-
-function open(
-  sys: Sys,
-  kind: string,
-  program: AttachableProgram,
-  target: string,
-  name: string | undefined,
-  options: RawTracepointOptions,
-): Link {
-  try {
-    const linkFd = rawTracepointOpen(sys, name, program.fd, options.cookie)
-    return new Link(sys, { kind, program: program.name, target, linkFd })
-  } catch (error) {
-    const result = resultOf(error)
-    if (result === failure('ENOENT')) {
-      throw errors.LINK_UNKNOWN_TRACEPOINT({ program: program.name, target, known: [] }, { cause: error })
-    }
-    const attempt = {
-      program,
-      target,
-      step: 'BPF_RAW_TRACEPOINT_OPEN',
-      wants: ['CAP_BPF', 'CAP_PERFMON'],
-    } as const
-    throw refused(sys, attempt, result, error)
-  }
-}
 
 /**
  * Attaches a program to a raw tracepoint: `sys_enter`. Kernel 4.17.
@@ -61,19 +35,20 @@ export function attachRawTracepoint(
   if (!/^\w+$/.test(target) || target.length > maxNameBytes) {
     throw errors.LINK_BAD_TARGET({ program: program.name, target, expected: 'a name such as sys_enter' })
   }
-  return open(sys, 'raw_tracepoint', program, target, target, options)
-}
-
-/**
- * Attaches a program to the target that it was loaded for by BTF, such as the typed tracepoint of `tp_btf`. Kernel 5.5.
- *
- * The attachment ends with the process. Throws LINK_DENIED, LINK_REFUSED.
- */
-export function attachTracing(
-  sys: Sys,
-  program: AttachableProgram,
-  target: string,
-  options: RawTracepointOptions = {},
-): Link {
-  return open(sys, 'tp_btf', program, target, undefined, options)
+  try {
+    const linkFd = rawTracepointOpen(sys, target, program.fd, options.cookie)
+    return new Link(sys, { kind: 'raw_tracepoint', program: program.name, target, linkFd })
+  } catch (error) {
+    const result = resultOf(error)
+    if (result === failure('ENOENT')) {
+      throw errors.LINK_UNKNOWN_TRACEPOINT({ program: program.name, target, known: [] }, { cause: error })
+    }
+    const attempt = {
+      program,
+      target,
+      step: 'BPF_RAW_TRACEPOINT_OPEN',
+      wants: ['CAP_BPF', 'CAP_PERFMON'],
+    } as const
+    throw refused(sys, attempt, result, error)
+  }
 }

@@ -4,11 +4,22 @@ import type { LazyKernelBtf } from './kernel-btf.ts'
 
 /**
  * How the kernel names, in its BTF, what a program is loaded for (libbpf's find_kernel_btf_id), by attach type.
- * Only kinds that can be attached have a row.
  */
 const targets = new Map<string, { readonly prefix: string; readonly kind: 'typedef' | 'func' }>([
   ['trace_raw_tp', { prefix: 'btf_trace_', kind: 'typedef' }],
+  ['trace_iter', { prefix: 'bpf_iter_', kind: 'func' }],
+  ['lsm_mac', { prefix: 'bpf_lsm_', kind: 'func' }],
+  ['lsm_cgroup', { prefix: 'bpf_lsm_', kind: 'func' }],
+  ['trace_fentry', { prefix: '', kind: 'func' }],
+  ['trace_fexit', { prefix: '', kind: 'func' }],
+  ['trace_fsession', { prefix: '', kind: 'func' }],
+  ['modify_return', { prefix: '', kind: 'func' }],
 ])
+
+/** True for an attach type whose target in the kernel's BTF {@link attachTarget} finds. */
+export function hasAttachTarget(attachType: string | undefined): boolean {
+  return attachType !== undefined && targets.has(attachType)
+}
 
 /** Type id in the kernel's BTF of what a program is loaded for; 0 for programs that name nothing there. */
 export function attachTarget(program: ProgramSpec, kernel: LazyKernelBtf): number {

@@ -1,12 +1,12 @@
 import type { LinkedProgram, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
-import { attachKindOf } from '@tsbpf/link'
 import { progTypes } from '@tsbpf/uapi'
+import { hasAttachTarget } from './attach-target.ts'
 import { errors } from './errors.ts'
 
 /** Map types whose creation takes more than sizes and flags. */
 const unsupportedMaps = new Set(['struct_ops', 'arena', 'insn_array'])
 
-/** Program types that name something of the kernel's BTF at load; those that are proven are taken out below. */
+/** Program types that name something of the kernel's BTF, or of another program's, at load. */
 const needsTarget = new Set(['tracing', 'lsm', 'ext', 'struct_ops'])
 
 /**
@@ -58,12 +58,12 @@ export function checkReferences(spec: ObjectSpec, linked: LinkedProgram): void {
  * @example
  * ```ts
  * import { loadable } from '@tsbpf/loader'
- * console.log(loadable('xdp', 'xdp'), loadable('lsm', 'lsm_mac')) // true false
+ * console.log(loadable('lsm', 'lsm_mac'), loadable('ext', undefined)) // true false
  * ```
  */
 export function loadable(type: string, attachType: string | undefined): boolean {
   if (progTypes.byName(type) === undefined) return false
-  return !needsTarget.has(type) || attachKindOf(type, attachType) !== undefined
+  return !needsTarget.has(type) || hasAttachTarget(attachType)
 }
 
 function checkProgram(program: ProgramSpec): void {

@@ -1,3 +1,4 @@
+import { attachesItself } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
 import { btfCodecs, mapFromFd } from '@tsbpf/maps'
 import type { BpfMap } from '@tsbpf/maps'
@@ -9,7 +10,6 @@ import type { DataMemory } from './data-memory.ts'
 import type { CreatedMap } from './create-maps.ts'
 import { errors } from './errors.ts'
 import { LoadedProgram } from './loaded-program.ts'
-import { attachesItself } from './plan.ts'
 import { Variable } from './variable.ts'
 
 /** What {@link LoadedObject} is made of; it takes the descriptors over. */

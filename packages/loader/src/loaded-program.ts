@@ -64,8 +64,8 @@ export class LoadedProgram implements Disposable {
    * outlives this object and its program. Throws `LINK_…`.
    */
   attach(options: AttachOptions = {}): Link {
-    const { fd, name, type, attachType, attachTo } = this
-    return attach(this.#sys, { fd, name, type, attachType, attachTo }, options)
+    const { fd, name, section, type, attachType, attachTo } = this
+    return attach(this.#sys, { fd, name, section, type, attachType, attachTo }, options)
   }
 
   /** What the kernel says about it. Throws `SyscallError`. */

@@ -1,7 +1,6 @@
 import { relocate } from '@tsbpf/core-reloc'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { Btf } from '@tsbpf/btf'
-import { attachKindOf } from '@tsbpf/link'
 import { linkSubprograms } from '@tsbpf/object'
 import type { LinkedProgram, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import { attachTarget } from './attach-target.ts'
@@ -106,9 +105,4 @@ function relocateTo(
   const targets = [{ name: 'vmlinux', btf: kernel.get('CO-RE relocation') }]
   const { spec: relocated, results } = relocate(spec, { targets, include, onFailure: 'throw' })
   return { relocated, results }
-}
-
-/** True where the section name says how the program is attached, and this version can do it. */
-export function attachesItself(program: ProgramSpec): boolean {
-  return attachKindOf(program.type, program.attachType) !== undefined && Boolean(program.attachTo)
 }

@@ -1,5 +1,5 @@
 import type { CoreResult } from '@tsbpf/core-reloc'
-import { attachKindOf } from '@tsbpf/link'
+import { attachesItself, attachKindOf } from '@tsbpf/link'
 import type { ObjectSpec } from '@tsbpf/object'
 import type { Sys } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
@@ -79,7 +79,7 @@ export function preview(spec: ObjectSpec, options: PreviewOptions = {}): LoadPre
       frozen: freeze,
     })),
     programs: plan.programs.map(({ spec: program, linked }) => {
-      const kind = attachKindOf(program.type, program.attachType)
+      const kind = attachesItself(program) ? attachKindOf(program) : undefined
       const target = program.attachTo
       return {
         name: program.name,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 
 /** True for uid 0; false where there are no uids. */
@@ -14,6 +15,8 @@ export interface Requirement {
   readonly root?: boolean
   /** Oldest kernel that has it: `[6, 1]`. */
   readonly kernel?: readonly [number, number]
+  /** Commands of other packages: `ip`. */
+  readonly commands?: readonly string[]
   /** Something else that this machine is known to lack, such as a file of the corpus. */
   readonly missing?: boolean
   /** What it is needed for, in a few words; it ends up in the reason. */
@@ -29,6 +32,11 @@ export interface Gate {
   title(name: string): string
 }
 
+function isInstalled(command: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin']
+  return folders.some((folder) => existsSync(`${folder}/${command}`))
+}
+
 function lacking(need: Requirement): { readonly what: string; readonly privilege: boolean } | undefined {
   if (process.platform !== 'linux') return { what: 'needs Linux', privilege: false }
   if (need.kernel !== undefined) {
@@ -39,13 +47,15 @@ function lacking(need: Requirement): { readonly what: string; readonly privilege
     }
   }
   if (need.root === true && !isRoot) return { what: 'needs root', privilege: true }
+  const commands = need.commands?.filter((name) => !isInstalled(name)) ?? []
+  if (commands.length > 0) return { what: `needs the command ${commands.join(' and ')}`, privilege: true }
   if (need.missing === true) return { what: 'is missing here', privilege: false }
   return undefined
 }
 
 /**
- * A gate skips only what this kernel or user is known to lack, and says why. Under `CI=true` a missing privilege is an
- * error: there the tests are meant to run.
+ * A gate skips only what this kernel or user is known to lack, and says why. Under `CI=true` a missing privilege or
+ * command is an error: there the tests are meant to run.
  *
  * @example
  * ```ts

@@ -65,6 +65,10 @@ describe('gates', () => {
     const newer = requires({ kernel: [999, 1], reason: 'time travel' })
     expect(newer).toMatchObject({ skip: true })
     expect(newer.title('group')).toMatch(/^group \[not run: time travel: needs kernel 999\.1, this is /)
+    expect(requires({ commands: ['sh'], reason: 'x' }).skip).toBe(process.platform !== 'linux')
+    if (process.env['CI'] !== 'true') {
+      expect(requires({ commands: ['no-such-command'], reason: 'x' }).reason).toMatch(/no-such-command|Linux/)
+    }
     expect(requires({ missing: true, reason: 'the corpus' }).reason).toBe('the corpus: is missing here')
   })
 

@@ -111,7 +111,7 @@ describe.skipIf(gate.skip)(gate.title('load'), () => {
       expect(links.map((link) => link.info())).toMatchObject([
         { kind: 'tracepoint', target: 'raw_syscalls/sys_enter', type: 'perf_event' },
         { kind: 'raw_tracepoint', target: 'sys_enter', type: 'raw_tracepoint' },
-        { kind: 'tp_btf', target: 'sys_enter', type: 'raw_tracepoint' },
+        { kind: 'trace_raw_tp', target: 'sys_enter', type: 'raw_tracepoint' },
       ])
       for (const [i, link] of links.entries()) {
         expect(link.info().programId).toBe(bpf.programs[i]?.info().id)

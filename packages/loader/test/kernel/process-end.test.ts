@@ -4,7 +4,7 @@ import { nativeSys } from '@tsbpf/sys/native'
 import { requires } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
 import type { MissingPrivilege } from '../../src/index.ts'
-import { firstLine, startChild } from './child/run-child.ts'
+import { firstLine, startChild } from '@tsbpf/testkit/child'
 import { leavesNothing } from './kernel-objects.ts'
 
 const gate = requires({ root: true, reason: 'loads programs' })

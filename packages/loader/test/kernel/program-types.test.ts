@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { attachKindOf } from '@tsbpf/link'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import { parseSectionName } from '@tsbpf/object'
 import { requires } from '@tsbpf/testkit'
@@ -20,7 +19,8 @@ const rows = readFileSync(new URL('../../../../docs/support.md', import.meta.url
 
 function specOf(type: string): ObjectSpec {
   const candidates = sections.filter((section) => section.progType === type)
-  const section = candidates.find((row) => attachKindOf(type, row.attachType) !== undefined) ?? candidates[0]
+  // What a program is loaded for decides, where several names lead to its type: a target that is there on any kernel.
+  const section = candidates.find((row) => row.prefix === 'tp_btf') ?? candidates[0]
   if (section === undefined) throw new RangeError(`no section name leads to ${type}`)
   const name = section.match === 'exact' ? section.prefix : `${section.prefix}/sys_enter`
   const program: ProgramSpec = {

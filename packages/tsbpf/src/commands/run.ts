@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { attachKindOf } from '@tsbpf/link'
+import { attachesItself } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
 import { load } from '@tsbpf/loader'
 import type { LoadedObject } from '@tsbpf/loader'
 import { mapOperations } from '@tsbpf/maps'
-import type { MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
+import type { MapSpec, ObjectSpec } from '@tsbpf/object'
 import { errors } from '../errors.ts'
 import type { Io } from '../io.ts'
 import { toJson } from '../json.ts'
@@ -125,10 +125,6 @@ function checkAttachable(spec: ObjectSpec, named: readonly string[] | undefined,
   const selected = spec.programs.filter(({ name, autoload }) => named?.includes(name) ?? autoload)
   const unknown = named?.some((name) => !spec.programs.some((program) => program.name === name)) ?? false
   if (!unknown && !selected.some(attachesItself)) throw errors.CLI_NOTHING_TO_RUN({ file })
-}
-
-function attachesItself({ type, attachType, attachTo }: ProgramSpec): boolean {
-  return attachKindOf(type, attachType) !== undefined && attachTo !== undefined
 }
 
 /** Constants and kernel configuration do not change: only data sections with variables are shown. */

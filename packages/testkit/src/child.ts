@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+
+/**
+ * Starts a script in a process of its own, which reads the sources as this one does. `within` is a command that runs
+ * it: `['unshare', '--net']` gives it a network of its own.
+ */
+export function startChild(
+  script: URL,
+  options: { readonly args?: readonly string[]; readonly within?: readonly string[] } = {},
+): ChildProcess {
+  const { args = [], within = [] } = options
+  const register = new URL('register.mjs', import.meta.url).pathname
+  const node = [
+    process.execPath,
+    '--import',
+    register,
+    '--conditions=@tsbpf/source',
+    script.pathname,
+    ...args,
+  ]
+  const [command = '', ...rest] = [...within, ...node]
+  return spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** The first line that a child prints, as JSON. */
+export async function firstLine<T>(child: ChildProcess): Promise<T> {
+  let text = ''
+  for await (const part of child.stdout ?? []) {
+    text += String(part)
+    if (text.includes('\n')) return JSON.parse(text.slice(0, text.indexOf('\n'))) as T
+  }
+  throw new Error(`the child ended without a line: ${text}`)
+}
