@@ -24,7 +24,7 @@ export function tablesOf(btf: Btf): BtfTables {
   if (before !== undefined) return before
   const sections = readHeader(btf.bytes, 'BTF', btf.base !== undefined)
   const strings = stringBytes(btf.bytes, sections, btf.base)
-  const tables = { index: indexTypes(btf.bytes, sections, strings, 'BTF', btf.firstId), strings }
+  const tables = { index: indexTypes(btf.bytes, sections, 'BTF', btf.firstId), strings }
   known.set(btf, tables)
   return tables
 }

@@ -58,6 +58,7 @@ export type BtfType =
       readonly name: string
       readonly size: number
       readonly kindFlag: boolean
+      /** Decoded when first asked for; throws `BTF_STRING` and `BTF_REFERENCE`. */
       readonly members: readonly BtfMember[]
     }
   | {

@@ -1,9 +1,8 @@
+import { tablesOf } from './btf-tables.ts'
 import type { Btf } from './btf-type.ts'
 import { errors } from './errors.ts'
 import { readHeader } from './header.ts'
 import { parseBtf } from './parse-btf.ts'
-import { stringBytes } from './string-bytes.ts'
-import { indexTypes } from './type-index.ts'
 
 /** What an object's symbol table says about one variable. */
 export interface DataVariablePlace {
@@ -57,8 +56,7 @@ export function fixupDataSections(
 ): Btf {
   const file = options.name ?? 'BTF'
   const header = readHeader(btf.bytes, file, btf.base !== undefined)
-  const strings = stringBytes(btf.bytes, header, btf.base)
-  const { starts } = indexTypes(btf.bytes, header, strings, file, btf.firstId)
+  const { starts } = tablesOf(btf).index
   let copy: Uint8Array | undefined
   const write = (start: number, word: number, value: number): void => {
     copy ??= new Uint8Array(btf.bytes)

@@ -52,18 +52,17 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
       return { kind, id, type: type(3, 'type'), indexType: type(4, 'index_type'), length: word(5) }
     case 'struct':
     case 'union': {
-      const members: BtfMember[] = []
-      for (let i = 0; i < vlen; i++) {
-        const at = 3 + i * 3
-        const offset = word(at + 2)
-        members.push({
-          name: nameAt(at, `members[${i}].name_off`),
-          type: type(at + 1, `members[${i}].type`),
-          offsetBits: (kindFlag ? offset & 0xffffff : offset) as BitOffset,
-          bitfieldSizeBits: kindFlag ? offset >>> 24 : 0,
-        })
+      let members: readonly BtfMember[] | undefined
+      return {
+        kind,
+        id,
+        name: name(),
+        size: word(2),
+        kindFlag,
+        get members() {
+          return (members ??= decodeMembers(reader, start, typeId))
+        },
       }
-      return { kind, id, name: name(), size: word(2), kindFlag, members }
     }
     case 'enum':
     case 'enum64': {
@@ -113,4 +112,22 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
     case 'decl_tag':
       return { kind, id, name: name(), type: type(), component: word(3) | 0, kindFlag }
   }
+}
+
+/** Members of the struct or union at word `start`: hundreds of a large one, so not before they are asked for. */
+function decodeMembers(reader: TypeReader, start: number, typeId: number): BtfMember[] {
+  const { words } = reader
+  const info = words[start + 1] ?? 0
+  const kindFlag = kindFlagOfInfo(info)
+  const members: BtfMember[] = []
+  for (let i = 0, at = start + 3; i < vlenOfInfo(info); i++, at += 3) {
+    const offset = words[at + 2] ?? 0
+    members.push({
+      name: reader.string(typeId, at, `members[${i}].name_off`),
+      type: reader.reference(typeId, at + 1, `members[${i}].type`),
+      offsetBits: (kindFlag ? offset & 0xffffff : offset) as BitOffset,
+      bitfieldSizeBits: kindFlag ? offset >>> 24 : 0,
+    })
+  }
+  return members
 }

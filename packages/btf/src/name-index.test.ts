@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { made, makeBtf } from '../test/make-btf.ts'
+import type { BtfKind } from './btf-type.ts'
 import { essentialName } from './essential-name.ts'
 import { parseBtf } from './parse-btf.ts'
 
@@ -58,6 +59,8 @@ describe('types by name', () => {
   it.each(Array.from({ length: 20 }, (_, round) => round))('are all that have it, round %i', () => {
     for (const name of asked) {
       expect(btf.idsByName(name)).toEqual(brute((own) => own === name))
+      expect(btf.idsByName(name, 'int')).toEqual(brute((own) => own === name))
+      expect(btf.idsByName(name, 'struct')).toEqual([])
       expect(btf.candidates(name)).toEqual(brute((own) => essentialName(own) === name))
     }
   })
@@ -70,6 +73,7 @@ describe('types by name', () => {
     expect(mixed.idsByName('x', 'typedef')).toEqual([2])
     expect(mixed.find('x', 'fwd')).toMatchObject({ id: 4, union: false })
     expect(mixed.find('x', 'union')).toBeUndefined()
+    expect([mixed.idsByName('x', 'void'), mixed.idsByName('x', 'no kind' as BtfKind)]).toEqual([[], []])
   })
 
   it('are found at any offset that spells it', () => {

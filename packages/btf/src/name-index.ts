@@ -6,19 +6,31 @@ import type { TypeIndex } from './type-index.ts'
 
 /** Finds own types of one BTF by name, and by essential name; ids ascending. */
 export interface NameIndex {
-  named(name: string): readonly TypeId[]
+  /** Of one kind, by its number, or of all. */
+  named(name: string, kind?: number): readonly TypeId[]
   essential(name: string): readonly TypeId[]
 }
 
-/** Scans that are cheaper than buckets; with more names to find, buckets are made. */
+/** Names of the types of one kind, or of all. */
+interface NameTable {
+  /** Position (id less the first own) of each type, ascending. */
+  readonly positions: Uint32Array
+  /** How the name of each begins, see `StringBytes.prefix`. */
+  readonly prefixes: Uint32Array
+  scans: number
+  buckets: Buckets | undefined
+}
+
+/** Scans of all names that are cheaper than buckets; with more names to find, buckets are made. */
 const fewScans = 32
 const bucketBits = 16
 
 const encoder = new TextEncoder()
 
 /**
- * Names are found by their first four bytes, which the index of types has for every type: with a native scan for a
- * few names (40 µs each on a kernel's 126,000 types), with buckets for many. Nothing is decoded that does not match.
+ * Names are found by their first four bytes, in a table for each kind that is asked for, or for all: with a native scan
+ * for a few names (4 µs each among a kernel's 11,000 structs), with buckets for many. Nothing is decoded that does not
+ * match.
  */
 export function nameIndex(
   index: TypeIndex,
@@ -26,58 +38,107 @@ export function nameIndex(
   firstId: number,
   nameOf: (id: number) => string,
 ): NameIndex {
-  const { count, words, starts } = index
-  const prefixes = index.prefixes.subarray(0, count)
-  let scans = 0
-  let buckets: Buckets | undefined
+  const { words, starts } = index
+  /** By kind; 0, the kind of void, stands for all. */
+  const tables: NameTable[] = []
 
-  /** Calls `found` with each own type, by position, whose name begins with these bytes. */
-  const each = (prefix: number, found: (position: number) => void): void => {
-    if (prefix === 0) return
-    if (buckets === undefined && ++scans > fewScans) buckets = makeBuckets(prefixes)
-    if (buckets !== undefined) {
-      const bucket = bucketOf(prefix)
-      const end = buckets.heads[bucket + 1] ?? 0
-      for (let i = buckets.heads[bucket] ?? 0; i < end; i++) {
-        const position = buckets.positions[i] ?? 0
-        if (prefixes[position] === prefix) found(position)
-      }
-      return
-    }
-    for (let i = prefixes.indexOf(prefix); i >= 0; i = prefixes.indexOf(prefix, i + 1)) found(i)
+  const tableOf = (kind: number): NameTable => {
+    const known = tables[kind]
+    if (known !== undefined) return known
+    const positions = kind === 0 ? withName(index) : ofKind(index, kind)
+    const prefixes = prefixesOf(index, strings, positions)
+    return (tables[kind] = { positions, prefixes, scans: 0, buckets: undefined })
   }
 
-  const search = (name: string, flavours: boolean): readonly TypeId[] => {
+  /** Calls `found` with each own type, by position, whose name begins with these bytes. */
+  const each = (table: NameTable, prefix: number, found: (position: number) => void): void => {
+    const { positions, prefixes } = table
+    if (table.buckets === undefined && ++table.scans > fewScans) table.buckets = makeBuckets(prefixes)
+    const { buckets } = table
+    if (buckets === undefined) {
+      for (let i = prefixes.indexOf(prefix); i >= 0; i = prefixes.indexOf(prefix, i + 1))
+        found(positions[i] ?? 0)
+      return
+    }
+    const bucket = bucketOf(prefix)
+    const end = buckets.heads[bucket + 1] ?? 0
+    for (let at = buckets.heads[bucket] ?? 0; at < end; at++) {
+      const i = buckets.rows[at] ?? 0
+      if (prefixes[i] === prefix) found(positions[i] ?? 0)
+    }
+  }
+
+  const search = (name: string, kind: number, flavours: boolean): readonly TypeId[] => {
     const wanted = encoder.encode(name)
     const ids: TypeId[] = []
-    const plain = essentialName(name) === name
+    const exact = !flavours || essentialName(name) === name
     if (wanted.length === 0 || wanted.includes(0)) return ids
+    const table = tableOf(kind)
     const check = (position: number): void => {
       const offset = words[starts[position] ?? 0] ?? 0
       const how = strings.compare(offset, wanted)
       const id = (firstId + position) as TypeId
       if (how === 'equal') {
-        if (!flavours || plain) ids.push(id)
+        if (exact) ids.push(id)
       } else if (how === 'longer' && flavours && essentialName(nameOf(id)) === name) {
         ids.push(id)
       }
     }
-    each(prefixAt(wanted, 0), check)
+    each(table, prefixAt(wanted, 0), check)
     if (flavours && wanted.length < 4) {
       // Of a short name, the flavour's underscores are part of the four bytes.
-      each(prefixAt(encoder.encode(`${name}___`), 0), check)
+      each(table, prefixAt(encoder.encode(`${name}___`), 0), check)
       ids.sort((a, b) => a - b)
     }
     return ids
   }
-  return { named: (name) => search(name, false), essential: (name) => search(name, true) }
+  return {
+    named: (name, kind = 0) => search(name, kind, false),
+    essential: (name) => search(name, 0, true),
+  }
 }
 
-/** Positions grouped by a hash of their prefix. */
+/** Positions of the types of a kind. */
+function ofKind({ kinds, count }: TypeIndex, kind: number): Uint32Array {
+  const positions = new Uint32Array(count)
+  let found = 0
+  for (let i = 0; i < count; i++) if (kinds[i] === kind) positions[found++] = i
+  return positions.subarray(0, found)
+}
+
+/** Positions of all types that have a name. */
+function withName({ words, starts, count }: TypeIndex): Uint32Array {
+  const positions = new Uint32Array(count)
+  let found = 0
+  for (let i = 0; i < count; i++) if (words[starts[i] ?? 0] !== 0) positions[found++] = i
+  return positions.subarray(0, found)
+}
+
+function prefixesOf({ words, starts }: TypeIndex, strings: StringBytes, positions: Uint32Array): Uint32Array {
+  const { length } = positions
+  const { view, start } = strings
+  const last = view.byteLength - 4
+  const prefixes = new Uint32Array(length)
+  for (let i = 0; i < length; i++) {
+    const name = words[starts[positions[i] ?? 0] ?? 0] ?? 0
+    const offset = name - start
+    if (offset < 0 || offset > last) {
+      prefixes[i] = strings.prefix(name)
+      continue
+    }
+    // What `strings.prefix` does, in line: zero what follows a NUL.
+    const four = view.getUint32(offset, true)
+    const nul = (four - 0x01010101) & ~four & 0x80808080
+    prefixes[i] = nul === 0 ? four : four & (((nul & -nul) >>> 7) - 1)
+  }
+  return prefixes
+}
+
+/** Rows of a name table grouped by a hash of their prefix. */
 interface Buckets {
-  /** Where each group starts in `positions`; one more row ends the last. */
+  /** Where each group starts in `rows`; one more entry ends the last. */
   readonly heads: Uint32Array
-  readonly positions: Uint32Array
+  readonly rows: Uint32Array
 }
 
 function bucketOf(prefix: number): number {
@@ -86,7 +147,7 @@ function bucketOf(prefix: number): number {
 
 function makeBuckets(prefixes: Uint32Array): Buckets {
   const heads = new Uint32Array((1 << bucketBits) + 1)
-  const positions = new Uint32Array(prefixes.length)
+  const rows = new Uint32Array(prefixes.length)
   for (const prefix of prefixes) {
     const bucket = bucketOf(prefix)
     heads[bucket] = (heads[bucket] ?? 0) + 1
@@ -100,7 +161,7 @@ function makeBuckets(prefixes: Uint32Array): Buckets {
     const bucket = bucketOf(prefixes[i] ?? 0)
     const to = (heads[bucket] ?? 0) - 1
     heads[bucket] = to
-    positions[to] = i
+    rows[to] = i
   }
-  return { heads, positions }
+  return { heads, rows }
 }

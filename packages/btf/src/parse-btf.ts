@@ -5,7 +5,7 @@ import { decodeType } from './decode-type.ts'
 import type { TypeReader } from './decode-type.ts'
 import { errors } from './errors.ts'
 import { readHeader } from './header.ts'
-import { kindOfInfo, kinds } from './kinds.ts'
+import { kinds } from './kinds.ts'
 import { nameIndex } from './name-index.ts'
 import { alignOfType, resolveType, sizeOfType } from './sizes.ts'
 import { stringBytes } from './string-bytes.ts'
@@ -75,7 +75,7 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
   const firstId = base?.endId ?? 1
   const strings = stringBytes(bytes, sections, base)
   const firstString = strings.start
-  const index = indexTypes(bytes, sections, strings, file, firstId)
+  const index = indexTypes(bytes, sections, file, firstId)
   const { words, starts } = index
   const endId = firstId + index.count
   const readString = stringSection(strings.bytes, firstString, file)
@@ -135,21 +135,22 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
     kind(id) {
       if (id === 0) return 'void'
       if (base !== undefined && id < firstId) return base.kind(id)
-      return kinds.byValue(kindOfInfo(words[startOf(id) + 1] ?? 0))?.name ?? 'void'
+      startOf(id)
+      return kinds.byValue(index.kinds[id - firstId] ?? 0)?.name ?? 'void'
     },
     nameOf(id) {
       if (id === 0) return ''
       return base !== undefined && id < firstId ? base.nameOf(id) : nameOf(id)
     },
     idsByName(name: string, kind?: BtfKind) {
-      const ids = merge(names.named(name), base?.idsByName(name))
-      return kind === undefined ? ids : ids.filter((id) => btf.kind(id) === kind)
+      const number = kind === undefined ? undefined : kinds.byName(kind)?.value
+      // Void is the one type of its kind, and has no name.
+      if (kind !== undefined && (number ?? 0) === 0) return []
+      return merge(names.named(name, number), base?.idsByName(name, kind))
     },
     find<K extends BtfKind>(name: string, kind: K): BtfTypeOf<K> | undefined {
-      for (const id of btf.idsByName(name)) {
-        if (btf.kind(id) === kind) return btf.type(id) as BtfTypeOf<K>
-      }
-      return undefined
+      const [id] = btf.idsByName(name, kind)
+      return id === undefined ? undefined : (btf.type(id) as BtfTypeOf<K>)
     },
     candidates(name) {
       return merge(names.essential(name), base?.candidates(name))

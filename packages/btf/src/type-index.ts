@@ -1,23 +1,23 @@
 import { errors } from './errors.ts'
 import type { BtfSections } from './header.ts'
 import { kinds } from './kinds.ts'
-import type { StringBytes } from './string-bytes.ts'
 
-/** The type section as words of the host's byte order, where in it each type starts, and how its name begins. */
+/** The type section as words of the host's byte order, and where in it each type starts. */
 export interface TypeIndex {
   readonly words: Uint32Array
   /** By id less the first own id: index in `words`. */
   readonly starts: Uint32Array
-  /** By id less the first own id: the first four bytes of the name, see `StringBytes.prefix`. */
-  readonly prefixes: Uint32Array
+  /** By id less the first own id: number of the kind. */
+  readonly kinds: Uint8Array
   readonly count: number
 }
 
 const hostLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
-const unknown = 255
+/** Words of a type of unknown kind: more than there are, so that it ends the walk. */
+const unknown = 1 << 30
 /** Words of a type without its elements, and of each element, by kind. */
-const fixed = new Uint8Array(128).fill(unknown)
+const fixed = new Uint32Array(128).fill(unknown)
 const eaches = new Uint8Array(128)
 for (const kind of kinds.rows) {
   if (kind.value === 0) continue
@@ -41,58 +41,59 @@ function wordsOf(bytes: Uint8Array, sections: BtfSections): Uint32Array {
 }
 
 /**
- * One pass over the type section: finds where each type starts, checks that it ends within the section, and notes how
- * its name begins. Measured on a kernel's BTF, the note costs less here than in a pass of its own.
+ * Notes start and kind of each type up to one that leaves the section; says how many there are.
+ *
+ * A function of its own, and no more than this: a fresh process interprets it until it is compiled, and how soon that
+ * is depends on its length. Signed words are what an interpreter handles best.
  */
+function walk(words: Int32Array, starts: Uint32Array, kindsOf: Uint8Array): number {
+  const last = words.length - 3
+  let count = 0
+  for (let at = 0; at <= last;) {
+    const info = words[at + 1] ?? 0
+    const kind = (info >> 24) & 0x7f
+    starts[count] = at
+    kindsOf[count++] = kind
+    at += (fixed[kind] ?? 0) + (eaches[kind] ?? 0) * (info & 0xffffff)
+  }
+  return count
+}
+
+/** One pass over the type section: finds where each type starts, and checks that it ends within the section. */
 export function indexTypes(
   bytes: Uint8Array,
   sections: BtfSections,
-  strings: StringBytes,
   file: string,
   firstId: number,
 ): TypeIndex {
   const words = wordsOf(bytes, sections)
-  const end = words.length
   // Untouched pages of a large array cost nothing, so both are made for the largest possible number of types.
-  const most = Math.floor(end / 3)
+  const most = Math.floor(words.length / 3)
   const starts = new Uint32Array(most)
-  const prefixes = new Uint32Array(most)
-  const { view, start: firstString } = strings
-  const lastPrefix = view.byteLength - 4
-  let count = 0
-  let at = 0
-  while (at + 3 <= end) {
-    const info = words[at + 1] ?? 0
-    const kind = (info >>> 24) & 0x7f
-    const size = fixed[kind] ?? unknown
-    if (size === unknown) {
-      const where = { path: `types[${firstId + count}].info`, offset: sections.typesAt + at * 4 + 4 }
+  const kindsOf = new Uint8Array(most)
+  const count = walk(new Int32Array(words.buffer, words.byteOffset, words.length), starts, kindsOf)
+
+  const size = sections.typesSize
+  let end = 0
+  if (count > 0) {
+    const start = starts[count - 1] ?? 0
+    const id = firstId + count - 1
+    const kind = kindsOf[count - 1] ?? 0
+    if (fixed[kind] === unknown) {
+      const where = { path: `types[${id}].info`, offset: sections.typesAt + start * 4 + 4 }
       throw errors.BTF_KIND({ file, ...where, expected: 'a kind from 1 to 19', actual: kinds.format(kind) })
     }
-    starts[count] = at
-    const name = words[at] ?? 0
-    if (name !== 0) {
-      const offset = name - firstString
-      if (offset >= 0 && offset <= lastPrefix) {
-        // What `strings.prefix` does, in line: zero what follows a NUL.
-        const four = view.getUint32(offset, true)
-        const nul = (four - 0x01010101) & ~four & 0x80808080
-        prefixes[count] = nul === 0 ? four : four & (((nul & -nul) >>> 7) - 1)
-      } else {
-        prefixes[count] = strings.prefix(name)
-      }
+    const length = (fixed[kind] ?? 0) + (eaches[kind] ?? 0) * ((words[start + 1] ?? 0) & 0xffffff)
+    end = start + length
+    if (end > words.length) {
+      const where = { path: `types[${id}]`, offset: sections.typesAt + start * 4 }
+      const actual = `${size - start * 4} bytes`
+      throw errors.BTF_TRUNCATED({ file, ...where, expected: `${length * 4} bytes`, actual })
     }
-    count++
-    at += size + (eaches[kind] ?? 0) * (info & 0xffffff)
   }
-  const size = sections.typesSize
-  if (at * 4 !== size) {
-    const over = at > end
-    const id = firstId + count - (over ? 1 : 0)
-    const start = over ? (starts[count - 1] ?? 0) : at
-    const expected = over ? `${(at - start) * 4} bytes` : '12 bytes'
-    const where = { path: `types[${id}]`, offset: sections.typesAt + start * 4 }
-    throw errors.BTF_TRUNCATED({ file, ...where, expected, actual: `${size - start * 4} bytes` })
+  if (end * 4 !== size) {
+    const where = { path: `types[${firstId + count}]`, offset: sections.typesAt + end * 4 }
+    throw errors.BTF_TRUNCATED({ file, ...where, expected: '12 bytes', actual: `${size - end * 4} bytes` })
   }
-  return { words, starts, prefixes, count }
+  return { words, starts, kinds: kindsOf, count }
 }

@@ -32,7 +32,7 @@ export function openImage(btf: Btf, file: string): BtfImage {
   const parts = chain.map((part) => {
     const header = readHeader(part.bytes, file, part.base !== undefined)
     const strings = stringBytes(part.bytes, header, part.base)
-    const index = indexTypes(part.bytes, header, strings, file, part.firstId)
+    const index = indexTypes(part.bytes, header, file, part.firstId)
     return { part, header, strings: strings.bytes, index }
   })
   const words = new Uint32Array(parts.reduce((sum, { index }) => sum + index.words.length, 0))

@@ -1,9 +1,7 @@
+import { tablesOf } from '../btf-tables.ts'
 import type { Btf } from '../btf-type.ts'
-import { readHeader } from '../header.ts'
-import { kindOfInfo, kinds } from '../kinds.ts'
-import { stringBytes } from '../string-bytes.ts'
+import { kinds } from '../kinds.ts'
 import type { StringBytes } from '../string-bytes.ts'
-import { indexTypes } from '../type-index.ts'
 
 /** Types of one BTF's own, its base's not among them, that can only be found by going through all. */
 export interface OwnTypes {
@@ -21,22 +19,19 @@ const known = new WeakMap<Btf, OwnTypes>()
 const enumKinds = new Set<number | undefined>([kinds.byName('enum')?.value, kinds.byName('enum64')?.value])
 const declTagKind = kinds.byName('decl_tag')?.value
 
-/** One pass over the types on first use, some milliseconds for a kernel; nothing is decoded. */
+/** One pass over the kinds on first use; nothing is decoded. */
 export function ownTypes(btf: Btf): OwnTypes {
   const before = known.get(btf)
   if (before !== undefined) return before
-  const sections = readHeader(btf.bytes, 'BTF', btf.base !== undefined)
-  const strings = stringBytes(btf.bytes, sections, btf.base)
-  const { words, starts, count } = indexTypes(btf.bytes, sections, strings, 'BTF', btf.firstId)
+  const { index, strings } = tablesOf(btf)
   const enums: [number, number][] = []
   const declTags: number[] = []
-  for (let i = 0; i < count; i++) {
-    const start = starts[i] ?? 0
-    const kind = kindOfInfo(words[start + 1] ?? 0)
+  for (let i = 0; i < index.count; i++) {
+    const kind = index.kinds[i]
     if (kind === declTagKind) declTags.push(btf.firstId + i)
-    else if (enumKinds.has(kind)) enums.push([btf.firstId + i, start])
+    else if (enumKinds.has(kind)) enums.push([btf.firstId + i, index.starts[i] ?? 0])
   }
-  const made = { words, strings, enums, declTags }
+  const made = { words: index.words, strings, enums, declTags }
   known.set(btf, made)
   return made
 }

@@ -1,4 +1,5 @@
-/* The same as open.mjs with libbpf: parse a kernel's BTF, find ten structs; cold once, then warm. */
+// SPDX-License-Identifier: MIT
+/* The peer of bench/btf: parses a kernel's BTF and finds ten structs with libbpf, once cold, then warm; milliseconds. */
 #include <bpf/btf.h>
 #include <stdio.h>
 #include <stdlib.h>
