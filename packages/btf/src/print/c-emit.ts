@@ -1,5 +1,5 @@
 import { vlenOfInfo } from '../kinds.ts'
-import type { CWriter } from './c-declare.ts'
+import type { CWriter } from './c-writer.ts'
 import { cycleAt } from './c-layout.ts'
 import { tooManySteps } from './c-steps.ts'
 import type { CSteps } from './c-steps.ts'
@@ -114,7 +114,7 @@ export function cEmitter(flat: CTypes, pen: Pen, steps: CSteps, writer: CWriter)
     }
     if (kind === kindEnum || kind === kindEnum64) {
       if (holder === 0) {
-        writer.enumeration(id, 0)
+        writer.enumeration(id)
         pen.text(';\n\n')
       }
     } else if (kind === kindFwd) {
@@ -167,7 +167,7 @@ export function cEmitter(flat: CTypes, pen: Pen, steps: CSteps, writer: CWriter)
       if (more) continue
       if (!proto) {
         if (holder === 0) {
-          writer.record(id, 0)
+          writer.record(id)
           pen.text(';\n\n')
           state[id] = emitted
         } else state[id] = 0

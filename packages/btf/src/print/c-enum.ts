@@ -1,12 +1,13 @@
 import { kindFlagOfInfo, vlenOfInfo } from '../kinds.ts'
-import { newLine } from './c-declare.ts'
+import type { CSpeller } from './c-spell.ts'
 import type { CTypes } from './c-types.ts'
 import { kindEnum64 } from './kind-numbers.ts'
+import { newLine } from './pen.ts'
 import type { Pen } from './pen.ts'
 import { wideText } from './raw-words.ts'
 
 /**
- * Writes the values of an enum, each with its name by `enumerator`, and the attribute that gives the enum its size
+ * Writes the values of an enum, each with a name of its own, and the attribute that gives the enum its size
  * where its values do not.
  */
 export function enumText(
@@ -15,7 +16,7 @@ export function enumText(
   pointerSize: number,
   id: number,
   level: number,
-  enumerator: (offset: number) => void,
+  spell: CSpeller,
 ): void {
   const { words } = flat
   const start = flat.starts[id] ?? 0
@@ -31,7 +32,7 @@ export function enumText(
   for (let at = start + 3, end = at + vlen * each; at < end; at += each) {
     const low = words[at + 1] ?? 0
     newLine(pen, level + 1)
-    enumerator(words[at] ?? 0)
+    spell.enumerator(words[at] ?? 0)
     pen.text(' = ')
     if (wide) {
       const top = words[at + 2] ?? 0

@@ -1,4 +1,4 @@
-import { newLine } from './c-declare.ts'
+import { newLine } from './pen.ts'
 import type { Pen } from './pen.ts'
 
 const roundUp = (value: number, to: number): number => (to === 0 ? value : Math.ceil(value / to) * to)

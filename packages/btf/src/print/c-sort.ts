@@ -1,6 +1,7 @@
 import { vlenOfInfo } from '../kinds.ts'
 import { limits } from '../limits.ts'
 import { likeness } from './c-likeness.ts'
+import { liveTypes } from './c-live.ts'
 import { tooManySteps } from './c-steps.ts'
 import type { CSteps } from './c-steps.ts'
 import type { CTypes } from './c-types.ts'
@@ -13,7 +14,6 @@ import {
   kindEnum64,
   kindFloat,
   kindFuncProto,
-  kindFwd,
   kindInt,
   kindPtr,
   kindRestrict,
@@ -22,7 +22,6 @@ import {
   kindTypedef,
   kindUnion,
   kindVolatile,
-  nextWords,
 } from './kind-numbers.ts'
 
 /** Ranks of bpftool: the last is that of what is not named, or leads to nothing that is defined. */
@@ -30,7 +29,6 @@ const firstRank = 1
 const lastRank = 6
 /** What is not named; its rank is the last, and mostly it needs no sorting. */
 const unnamed = 7
-const deepest = 32
 
 /**
  * The ids of a BTF in bpftool's order (`sort_btf_c`): enums without a name, enums, structs and unions, functions, each
@@ -50,7 +48,7 @@ export function* sortedTypes(
   const byRank = idsByRank(ranks, counts)
   let left = lost
   for (let rank = firstRank; rank <= lastRank; rank++) {
-    const ids = rank === lastRank ? liveTypes(flat, ranks, isDone, done) : byRank[rank]
+    const ids = rank === lastRank ? liveTypes(flat, ranks, lastRank, isDone, done) : byRank[rank]
     const sorted = sortByName(flat, steps, ids ?? new Uint32Array())
     yield sorted.subarray(left)
     left = Math.max(0, left - sorted.length)
@@ -247,55 +245,4 @@ function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array 
   }
   for (let i = 0; i < count; i++) order[i] = ids[order[i] ?? 0] ?? 0
   return order
-}
-
-/**
- * The types of the last rank, named or not, that lead to a forward declaration or typedef that is not done.
- */
-function liveTypes(flat: CTypes, ranks: Uint8Array, isDone: Uint8Array, done: number): Uint32Array {
-  const { words, starts, kinds, endId } = flat
-  const dead = 1
-  const live = 2
-  /** By id, of functions and anonymous structs. */
-  const known = new Uint8Array(endId)
-  let depth = 0
-  const isLive = (id: number): boolean => {
-    let at = id
-    for (let step = 0; step < limits.resolveSteps; step++) {
-      if (isDone[at] === done) return false
-      const next = nextWords[kinds[at] ?? 0] ?? 0
-      if (next === 0) break
-      at = words[(starts[at] ?? 0) + next] ?? 0
-    }
-    const before = known[at] ?? 0
-    return before === 0 ? search(at) : before === live
-  }
-  const search = (id: number): boolean => {
-    const kind = kinds[id] ?? 0
-    const start = starts[id] ?? 0
-    const record = kind === kindStruct || kind === kindUnion
-    if (kind !== kindFuncProto && !(record && words[start] === 0)) {
-      return isDone[id] !== done && (kind === kindFwd || kind === kindTypedef || record)
-    }
-    // Too deep to tell: one more to sort does no harm.
-    if (depth >= deepest) return true
-    // Circles lead through structs and typedefs, which end the search.
-    known[id] = dead
-    depth++
-    const each = record ? 3 : 2
-    let answer = !record && isLive(words[start + 2] ?? 0)
-    const end = start + 3 + vlenOfInfo(words[start + 1] ?? 0) * each
-    for (let at = start + 4; at < end && !answer; at += each) {
-      const to = words[at] ?? 0
-      answer = isDone[to] !== done && definers[kinds[to] ?? 0] === 1 && isLive(to)
-    }
-    depth--
-    known[id] = answer ? live : dead
-    return answer
-  }
-  const found: number[] = []
-  for (let id = 1; id < endId; id++) {
-    if ((ranks[id] ?? 0) >= lastRank && isDone[id] !== done && isLive(id)) found.push(id)
-  }
-  return Uint32Array.from(found)
 }

@@ -154,3 +154,11 @@ function digitsOf(value: number): number {
   for (let hundred = 100; hundred <= value; hundred *= 10) digits++
   return digits
 }
+
+/** New lines with their indentation, which goes no deeper than bpftool's. */
+const lines = Array.from({ length: 14 }, (_, level) => `\n${'\t'.repeat(level)}`)
+
+/** Begins a line of C. */
+export function newLine(pen: Pen, level: number): void {
+  pen.text(lines[level < 13 ? level : 13] ?? '')
+}

@@ -1,6 +1,6 @@
 import type { Btf } from '../btf-type.ts'
-import { cWriter } from './c-declare.ts'
-import type { CWriter } from './c-declare.ts'
+import { cWriter } from './c-writer.ts'
+import type { CWriter } from './c-writer.ts'
 import { cEmitter } from './c-emit.ts'
 import { cLayout } from './c-layout.ts'
 import { cNames } from './c-names.ts'
@@ -123,7 +123,7 @@ function* kfuncs(flat: CTypes, pen: Pen, writer: CWriter): Generator<string, voi
     if (kinds[func] !== kindFunc) continue
     const at = starts[func] ?? 0
     pen.text('extern ')
-    writer.declare(words[at + 2] ?? 0, words[at] ?? 0, 0)
+    writer.declare(words[at + 2] ?? 0, words[at] ?? 0)
     pen.text(' __weak __ksym;\n')
     if (pen.waiting() >= chunkSize) yield pen.take()
   }
