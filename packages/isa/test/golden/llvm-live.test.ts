@@ -47,7 +47,7 @@ describe.skipIf(!hasTool(assembler)).each([
           const bytes = new Uint8Array(list.flatMap((word) => [...word]))
           if (!littleEndian) swapFields(bytes)
           const output = withObject(bytes, littleEndian, assembler, (file) =>
-            objdump(tool, ['-d', ...args], file),
+            objdump(tool, ['-d', ...args, file]),
           )
           const theirs = new Map(parseObjdump(output)[0]!.lines.map((line) => [line.index, line.text]))
           const insns = new Map(

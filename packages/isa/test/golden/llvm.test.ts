@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Insn } from '../../src/index.ts'
 import { decodeInsn, encodeInsn, formatInsn, instructionSet } from '../../src/index.ts'
 import { disagreements, isKnown } from './disagreements.ts'
+import { alu32, decimal, inDecimal, younger14 } from './llvm-versions.ts'
 
 interface Golden {
   readonly head: { readonly reference: string; readonly others: readonly string[] }
@@ -20,27 +21,9 @@ const { head, insns } = JSON.parse(readFileSync(new URL('llvm.json', import.meta
 const bytesOf = (hex: string): Uint8Array =>
   new Uint8Array(hex.split(' ').map((byte) => Number.parseInt(byte, 16)))
 
-/** LLVM 14 prints all numbers in decimal. */
-const decimal = (text: string): string => text.replace(/0x[0-9a-f]+/g, (number) => BigInt(number).toString())
-
-const old = 'llvm-objdump-14'
-
-/** True where a tool prints the registers of 32-bit loads and stores as `w1`. */
-const alu32 = (tool: string): boolean =>
-  tool === 'llvm-objdump-22' || (!tool.startsWith(old) && /--mcpu=v[34]$/.test(tool))
-
 /** What a tool printed: for a cpu the same as without one, unless another text is recorded. */
 const textOf = ({ text, others }: Pick<Golden['insns'][number], 'text' | 'others'>, tool: string): string =>
   others?.[tool] ?? others?.[tool.split(' ', 1)[0] ?? ''] ?? text
-
-/** Instructions that LLVM 14 does not know: it prints <unknown>, or a part of the truth for those with a fixed off. */
-const younger14 = new Set(
-  instructionSet
-    .filter(({ name }) =>
-      /^(jset|st(b|h|w|dw)$|sdiv|smod|mod|movsx|bswap|ldxs|gotol|may_goto|callx|addr_space_cast)/.test(name),
-    )
-    .map((row) => row.name as string),
-)
 
 describe('llvm dialect', () => {
   it('has a golden for every row in both byte orders', () => {
@@ -51,7 +34,7 @@ describe('llvm dialect', () => {
   })
 
   describe.each([head.reference, ...head.others])('as %s', (tool) => {
-    const known = insns.filter(({ op }) => !tool.startsWith(old) || !younger14.has(op))
+    const known = insns.filter(({ op }) => !decimal(tool) || !younger14.has(op))
     it.each([...new Set(known.map(({ op }) => op))])('%s', (name) => {
       for (const { op, order, bytes, text, others } of known.filter((golden) => golden.op === name)) {
         const littleEndian = order === 'little'
@@ -60,7 +43,7 @@ describe('llvm dialect', () => {
         expect(encodeInsn(insn, { littleEndian })).toEqual(bytesOf(bytes))
         const theirs = textOf({ text, others }, tool)
         const ours = formatInsn(insn, 'llvm', { alu32: alu32(tool) })
-        const printed = tool.startsWith(old) ? decimal(ours) : ours
+        const printed = decimal(tool) ? inDecimal(ours) : ours
         if (isKnown(insn, tool, theirs)) expect(printed).not.toBe(theirs)
         else expect(printed, bytes).toBe(theirs)
       }
