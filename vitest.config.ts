@@ -9,14 +9,14 @@ const testTimeout = 60_000
 
 const shared = {
   // Tests that run in a browser too import a committed object with `?inline`, as a data URL.
-  assetsInclude: ['**/*.{o,so}'],
+  assetsInclude: ['**/*.{o,so,btf,btf.gz}'],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   oxc: { target: 'es2022' as const },
 }
 
 /** Packages whose unit and property tests run in a browser too: those tests import nothing of Node. */
-const inBrowser = 'packages/{base,elf,btf,isa}'
+const inBrowser = 'packages/{base,elf,btf,isa,object,core-reloc}'
 const executablePath = chromium()
 const browser = {
   ...shared,

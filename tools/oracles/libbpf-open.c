@@ -78,7 +78,35 @@ static void map_fields(const struct bpf_map *map)
 	       bpf_map__numa_node(map), bpf_map__btf_key_type_id(map), bpf_map__btf_value_type_id(map));
 }
 
-static void print_map(const struct bpf_map *map, const char *separator)
+/* Where libbpf puts a program into a struct_ops map there is its handle; the other bytes are the object's. */
+static void operations(struct bpf_object *obj, const void *initial, size_t size)
+{
+	const char *separator = "";
+	char *plain = malloc(size);
+
+	memcpy(plain, initial, size);
+	printf(",\"operations\":[");
+	for (size_t at = 0; at + sizeof(void *) <= size; at += sizeof(void *)) {
+		struct bpf_program *prog;
+		void *held;
+
+		memcpy(&held, plain + at, sizeof(held));
+		bpf_object__for_each_program(prog, obj) {
+			if (held != prog)
+				continue;
+			printf("%s{\"offset\":%zu,\"program\":", separator, at);
+			text(bpf_program__name(prog));
+			printf("}");
+			separator = ",";
+			memset(plain + at, 0, sizeof(held));
+		}
+	}
+	printf("],\"initial\":");
+	hex(plain, size);
+	free(plain);
+}
+
+static void print_map(struct bpf_object *obj, const struct bpf_map *map, const char *separator)
 {
 	const struct bpf_map *inner = bpf_map__inner_map((struct bpf_map *)map);
 	size_t size = 0;
@@ -97,10 +125,13 @@ static void print_map(const struct bpf_map *map, const char *separator)
 		map_fields(inner);
 		printf("}");
 	}
-	if (bpf_map__is_internal(map) && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY) {
+	if ((bpf_map__is_internal(map) && bpf_map__type(map) == BPF_MAP_TYPE_ARRAY) ||
+	    (bpf_map__type(map) == BPF_MAP_TYPE_ARENA && initial)) {
 		printf(",\"initial\":");
 		hex(initial, size);
 	}
+	if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+		operations(obj, initial, size);
 	printf("}");
 }
 
@@ -146,7 +177,7 @@ int main(int argc, char **argv)
 	printf("],\n\"maps\":[");
 	separator = "";
 	bpf_object__for_each_map(map, obj) {
-		print_map(map, separator);
+		print_map(obj, map, separator);
 		separator = ",";
 		no_loader |= bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS || bpf_map__type(map) == BPF_MAP_TYPE_ARENA;
 	}

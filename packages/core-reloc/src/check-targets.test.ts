@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { TsbpfError } from '@tsbpf/base'
 import { parseBtf } from '@tsbpf/btf'
 import { parseObject } from '@tsbpf/object'
 import { expect, it } from 'vitest'
+import { golden } from '../test/goldens.ts'
 import type { CheckSource, TargetCheck } from './index.ts'
 import { checkTargets } from './index.ts'
 
-const read = (name: string): Uint8Array =>
-  readFileSync(new URL(`../test/golden/bpf/${name}`, import.meta.url))
-const spec = parseObject(read('local.bpf.o'))
+const spec = parseObject(golden('local.bpf.o'))
 const source = (name: string): CheckSource => ({
   name,
-  open: () => [{ name: 'vmlinux', btf: parseBtf(read(`${name}.btf`)) }],
+  open: () => [{ name: 'vmlinux', btf: parseBtf(golden(`${name}.btf`)) }],
 })
 const own: CheckSource = { name: 'own', open: () => [{ name: 'own', btf: spec.btf! }] }
 

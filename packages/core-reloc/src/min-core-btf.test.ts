@@ -1,19 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { encodeBtf, parseBtf, swapBtf } from '@tsbpf/btf'
 import type { Btf } from '@tsbpf/btf'
 import { parseObject } from '@tsbpf/object'
 import type { CoreRelocation, ObjectSpec } from '@tsbpf/object'
 import { describe, expect, it } from 'vitest'
+import { golden, kernelBtf } from '../test/goldens.ts'
 import { makeBtf } from '../test/make-btf.ts'
 import type { Made } from '../test/make-btf.ts'
 import { insns, reloc } from '../test/make-insns.ts'
 import { outcomes } from '../test/outcomes.ts'
 import { minCoreBtf } from './index.ts'
 
-const read = (name: string): Buffer => readFileSync(new URL(`../test/golden/bpf/${name}`, import.meta.url))
-const object = (name: string): ObjectSpec => parseObject(read(name))
-const kernel = parseBtf(gunzipSync(read('../../../../testkit/btf/vmlinux-6.12-debian-amd64.btf.gz')))
+const object = (name: string): ObjectSpec => parseObject(golden(name))
+const kernel = parseBtf(await kernelBtf())
 
 const int: Made = { int: 'int', size: 4, encoding: 1 }
 const base = object('local.bpf.o')

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { InsnIndex } from '@tsbpf/base'
 import { isTsbpfError } from '@tsbpf/base'
 import { decodeInsns, swapInsns } from '@tsbpf/isa'
@@ -6,6 +5,7 @@ import type { ObjectSpec } from '@tsbpf/object'
 import { parseObject } from '@tsbpf/object'
 import { cpuTime } from '@tsbpf/testkit/cpu-time'
 import { describe, expect, it } from 'vitest'
+import { golden } from '../test/goldens.ts'
 import { makeBtf } from '../test/make-btf.ts'
 import type { Made } from '../test/make-btf.ts'
 import { insns, reloc } from '../test/make-insns.ts'
@@ -83,10 +83,16 @@ describe('relocateInsns', () => {
     expect(done.results[0]!.after).toEqual(done.insns.subarray(0, 8))
   })
 
-  it('does not write to a Buffer either, of which slice() is a view', () => {
-    const buffer = Buffer.from(load)
+  it('does not write to a view whose slice() is a view too, as that of a Node Buffer', () => {
+    class Aliasing extends Uint8Array {
+      override slice(start?: number, end?: number) {
+        return this.subarray(start, end) as Uint8Array<ArrayBuffer>
+      }
+    }
+    const buffer = new Aliasing(load.length)
+    buffer.set(load)
     const done = relocateInsns(buffer, [reloc('byte_off', 2, '0:0')], options)
-    expect(Buffer.compare(buffer, load)).toBe(0)
+    expect([...buffer]).toEqual([...load])
     expect(done.insns).not.toBe(buffer)
   })
 
@@ -229,7 +235,7 @@ describe('relocateInsns', () => {
     expect(isTsbpfError(twice.results[0]!.error, 'CORE_INSN_VALUE')).toBe(true)
   })
 
-  it('stops at its budget, soon', () => {
+  it('stops at its budget, soon', { timeout: 20_000 }, () => {
     const load = insns(['ldxw', {}], exit)
     // Every candidate leads to the same many anonymous structs, each time for nothing.
     const wide = 10_000
@@ -306,8 +312,7 @@ describe('candidates', () => {
 })
 
 describe('relocate', () => {
-  const folder = `${import.meta.dirname}/../test/golden/bpf`
-  const spec = parseObject(readFileSync(`${folder}/pruning.bpf.o`))
+  const spec = parseObject(golden('pruning.bpf.o'))
   const own = spec.btf!
 
   it('replaces instructions and drops the relocations that are done', () => {

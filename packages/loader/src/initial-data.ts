@@ -1,5 +1,5 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { codec } from '@tsbpf/btf'
+import { encodeVariable as encodeValue } from '@tsbpf/object'
 import type { MapSpec, ObjectSpec, VariableSpec } from '@tsbpf/object'
 import { errors } from './errors.ts'
 
@@ -73,23 +73,11 @@ export function encodeVariable(
   value: unknown,
   bytes: Uint8Array,
 ): void {
-  const { name, offset, size, type } = variable
-  if (spec.btf === undefined || type === undefined || value instanceof Uint8Array) {
-    if (!(value instanceof Uint8Array) || value.length !== size) {
-      throw errors.LOADER_VARIABLE_VALUE({ name, expected: `expected a Uint8Array of ${size} bytes` })
-    }
-    bytes.set(value, offset)
-    return
-  }
   try {
-    const encoded = codec(spec.btf, type).encode(value)
-    if (encoded.length !== size) {
-      const expected = `its type has ${encoded.length} bytes, but it has ${size}`
-      throw errors.LOADER_VARIABLE_VALUE({ name, expected })
-    }
-    bytes.set(encoded, offset)
+    bytes.set(encodeValue(spec, variable, value), variable.offset)
   } catch (cause) {
-    if (!isTsbpfError(cause) || cause.code.startsWith('LOADER_')) throw cause
-    throw errors.LOADER_VARIABLE_VALUE({ name, expected: cause.message }, { cause })
+    if (!isTsbpfError(cause, 'OBJECT_VARIABLE_VALUE')) throw cause
+    const { name, expected } = cause.context as { readonly name: string; readonly expected: string }
+    throw errors.LOADER_VARIABLE_VALUE({ name, expected }, { cause })
   }
 }

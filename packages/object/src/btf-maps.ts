@@ -9,11 +9,11 @@ import { names } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { MapSpec } from './object-spec.ts'
 
-/** The maps of `.maps`, and by where they are in it. */
+/** Maps that an object declares, and where. */
 export interface DeclaredMaps {
   readonly maps: readonly MapSpec[]
-  /** By the offset in `.maps` at which each starts. */
-  readonly byOffset: ReadonlyMap<number, MapSpec>
+  /** The map that starts at an offset of a section. */
+  at(section: number, offset: number): MapSpec | undefined
 }
 
 /** A variable of `.maps` and its place. */
@@ -23,6 +23,8 @@ interface Declaration {
   readonly size: number
   readonly definition: MapDefinition
 }
+
+const arenaType = mapTypes.value('arena')
 
 /** Bytes of a pointer in an object, whatever the host. */
 const pointerSize = 8
@@ -113,6 +115,25 @@ function specOf(name: string, definition: MapDefinition, values: MapSpec['values
   }
 }
 
+/**
+ * The map that holds the variables of the section `.addr_space.1`: the only arena. Whether they fit its pages is for
+ * the loader, which knows how large these are.
+ */
+function arenaOf(file: ObjectFile, maps: readonly Declaration[]): string | undefined {
+  const [first, second] = maps.filter(({ definition }) => definition.typeValue === arenaType)
+  if (second !== undefined) {
+    const path = `map ${second.name}`
+    const { maps: section } = file
+    throw file.fail('OBJECT_MAP', {
+      path,
+      section,
+      expected: 'one arena',
+      actual: `${first?.name ?? ''} too`,
+    })
+  }
+  return file.arena === undefined ? undefined : first?.name
+}
+
 /** Initial entries by map: relocations of `.maps` (libbpf: `bpf_object__collect_map_relos`). */
 function initialValues(
   file: ObjectFile,
@@ -174,7 +195,7 @@ function initialValues(
 /** Reads the maps that the object declares in `.maps`, in the order in which they stand there, which is libbpf's. */
 export function declaredMaps(file: ObjectFile, functions: FunctionTable): DeclaredMaps {
   const { btf, maps: section } = file
-  if (section === undefined) return { maps: [], byOffset: new Map() }
+  if (section === undefined) return { maps: [], at: () => undefined }
   const path = `section ${names.maps}`
   if (btf === undefined) {
     throw file.fail('OBJECT_NO_BTF', {
@@ -189,6 +210,7 @@ export function declaredMaps(file: ObjectFile, functions: FunctionTable): Declar
     throw file.fail('OBJECT_MAP', { path, section, expected: 'a datasec .maps in BTF', actual: 'none' })
   }
   const declared = declarations(file, section, btf, datasec)
+  const arena = arenaOf(file, declared)
   const values = initialValues(file, section, declared, functions)
   const weak = new Set<string>()
   for (const symbol of file.elf.symbols) {
@@ -198,14 +220,15 @@ export function declaredMaps(file: ObjectFile, functions: FunctionTable): Declar
   const byOffset = new Map<number, MapSpec>()
   for (const { name, offset, definition } of declared) {
     const entries = [...(values.get(name) ?? [])].map(([index, target]) => ({ index, name: target }))
-    const made = specOf(
-      name,
-      definition,
-      entries.sort((a, b) => a.index - b.index),
-    )
-    const spec = weak.has(name) ? { ...made, weak: true } : made
+    const sorted = entries.sort((a, b) => a.index - b.index)
+    const made = specOf(name, definition, sorted)
+    const spec = {
+      ...made,
+      ...(weak.has(name) ? { weak: true } : {}),
+      ...(name === arena ? { arena: file.arena?.data } : {}),
+    }
     maps.push(spec)
     if (!byOffset.has(offset)) byOffset.set(offset, spec)
   }
-  return { maps, byOffset }
+  return { maps, at: (index, offset) => (index === section.index ? byOffset.get(offset) : undefined) }
 }

@@ -47,6 +47,7 @@ export type FoundVariables = Pick<ObjectSpec, 'variables' | 'hiddenVariables'>
 export function findVariables(file: ObjectFile, btf: Btf | undefined): FoundVariables {
   const bySection = new Map<number, ElfSymbol[]>()
   for (const index of file.data.keys()) bySection.set(index, [])
+  if (file.arena !== undefined) bySection.set(file.arena.index, [])
   for (const symbol of file.elf.symbols) {
     if (isGlobalObject(symbol)) bySection.get(symbol.section)?.push(symbol)
   }

@@ -3,7 +3,7 @@ import type { ElfSection } from '@tsbpf/elf'
 import { mapFlags, mapTypes } from '@tsbpf/uapi'
 import { layoutKconfig } from './externs.ts'
 import { limits } from './limits.ts'
-import { kernelDataName, kernelMapName } from './map-name.ts'
+import { kernelDataName } from './map-name.ts'
 import { names } from './object-file.ts'
 import type { DataKind, ObjectFile } from './object-file.ts'
 import type { ExternSpec, MapSpec } from './object-spec.ts'
@@ -95,63 +95,6 @@ export function dataMaps(
     }
     const kernelName = kernelDataName(names.kconfig, object)
     maps.push(dataMap(names.kconfig, kernelName, kconfig, btf, zeroes('kconfig', kconfig, 8)))
-  }
-  return maps
-}
-
-const structOpsSections = new Map([
-  ['.struct_ops', 0],
-  ['.struct_ops.link', mapFlags.value('link')],
-])
-
-/** Makes a map of each variable of `.struct_ops` and `.struct_ops.link` (libbpf: `init_struct_ops_maps`). */
-export function structOpsMaps(file: ObjectFile, btf: Btf | undefined): MapSpec[] {
-  const maps: MapSpec[] = []
-  for (const section of file.elf.sections) {
-    const flags = structOpsSections.get(section.name.replace(/^\?/, ''))
-    if (flags === undefined || section.data.length === 0) continue
-    // BTF knows sections by name only: of two with one name, it means the first.
-    if (file.elf.section(section.name) !== section) continue
-    const path = `section ${section.name}`
-    const datasec = btf?.find(section.name, 'datasec')
-    if (btf === undefined || datasec === undefined) {
-      throw file.fail('OBJECT_NO_BTF', { path, section, expected: 'BTF that describes it', actual: 'none' })
-    }
-    for (const row of datasec.vars) {
-      const variable = btf.type(row.type)
-      const struct = variable.kind === 'var' ? btf.resolve(variable.type) : variable
-      if (variable.kind !== 'var' || struct.kind !== 'struct' || struct.name === '') {
-        throw file.fail('OBJECT_STRUCT_OPS', {
-          path,
-          section,
-          expected: 'a named struct',
-          actual: struct.kind,
-        })
-      }
-      if (row.offset + struct.size > section.size) {
-        const expected = `an end at or before ${section.size}`
-        const actual = String(row.offset + struct.size)
-        throw file.fail('OBJECT_STRUCT_OPS', { path: `${path}: ${variable.name}`, section, expected, actual })
-      }
-      maps.push({
-        name: variable.name,
-        kernelName: kernelMapName(variable.name),
-        type: 'struct_ops',
-        typeValue: mapTypes.value('struct_ops'),
-        keySize: 4,
-        valueSize: struct.size,
-        maxEntries: 1,
-        flags,
-        extra: 0n,
-        numaNode: undefined,
-        pinning: 'none',
-        keyType: undefined,
-        valueType: struct.id,
-        inner: undefined,
-        values: [],
-        data: undefined,
-      })
-    }
   }
   return maps
 }

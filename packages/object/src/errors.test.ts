@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { isTsbpfError } from '@tsbpf/base'
 import type { TsbpfError } from '@tsbpf/base'
 import { parseElf } from '@tsbpf/elf'
 import { describe, expect, it } from 'vitest'
+import { golden } from '../test/goldens.ts'
 import { parseObject } from './index.ts'
 
 /** A copy of a golden object (little endian), to be damaged on purpose. */
@@ -12,7 +11,7 @@ class Damaged {
   readonly view: DataView
 
   constructor(name: string) {
-    this.bytes = new Uint8Array(readFileSync(join(import.meta.dirname, '../test/golden', `${name}.o`)))
+    this.bytes = golden(`${name}.o`)
     this.view = new DataView(this.bytes.buffer)
   }
 
@@ -24,8 +23,11 @@ class Damaged {
 
   /** Replaces every occurrence of a text by one of the same length. */
   replace(from: string, to: string): this {
-    const text = Buffer.from(this.bytes.buffer)
-    for (let at = text.indexOf(from); at >= 0; at = text.indexOf(from, at + 1)) text.write(to, at, 'latin1')
+    const codes = (text: string): number[] => Array.from(text, (char) => char.charCodeAt(0))
+    const wanted = codes(from)
+    for (let at = 0; at + wanted.length <= this.bytes.length; at++) {
+      if (wanted.every((code, i) => this.bytes[at + i] === code)) this.bytes.set(codes(to), at)
+    }
     return this
   }
 
@@ -61,6 +63,24 @@ class Damaged {
     throw new RangeError('no call')
   }
 
+  /** Writes a word of 64 bits. */
+  word(section: string, at: number, value: bigint): this {
+    this.view.setBigUint64(this.section(section).offset + at, value, true)
+    return this
+  }
+
+  /** Writes the number of elements of the BTF array that says the type of the arena. */
+  arenaType(type: number): this {
+    const { offset, data } = this.section('.BTF')
+    for (let at = 24; at + 24 <= data.length; at += 4) {
+      // An array's info, size 0, then its element, index and 33 elements.
+      if (this.view.getUint32(offset + at + 4, true) !== 3 << 24) continue
+      if (this.view.getUint32(offset + at + 20, true) === 33)
+        this.view.setUint32(offset + at + 20, type, true)
+    }
+    return this
+  }
+
   /** Writes the immediate of an instruction. */
   imm(section: string, slot: number, imm: number): this {
     this.view.setInt32(this.section(section).offset + slot * 8 + 4, imm, true)
@@ -79,6 +99,7 @@ function fails(damaged: Damaged): TsbpfError {
 }
 
 const at = (name: string): Damaged => new Damaged(`${name}.clang-19.el`)
+const at22 = (): Damaged => new Damaged('jump-table.clang-22.el')
 
 describe('every error has its cause', () => {
   it.each<[string, Damaged, RegExp]>([
@@ -109,6 +130,24 @@ describe('every error has its cause', () => {
     ['OBJECT_EXTERN', at('externs').replace('libbpf_tristate\0', 'libbpf_tristat_\0'), /CONFIG_VETH/],
     ['OBJECT_VERSION', at('data').header('version', { size: 3 }), /4 bytes, got 3 bytes/],
     ['OBJECT_STRUCT_OPS', at('struct-ops').header('.struct_ops', { size: 8 }), /plain/],
+    [
+      'OBJECT_STRUCT_OPS',
+      at('struct-ops').replace('struct_ops/init\0', 'raw_tp/init\0\0\0\0\0'),
+      /plain\.init.* a program of SEC\("struct_ops"\), got on_init/,
+    ],
+    [
+      'OBJECT_STRUCT_OPS',
+      at('struct-ops').moveRelocation('.rel.struct_ops', 16n),
+      /a pointer to a function, got byte 16/,
+    ],
+    ['OBJECT_LEGACY_MAPS', at('legacy').symbolSize('counts', 12n), /map counts .* at least 16 bytes, got 12/],
+    ['OBJECT_LEGACY_MAPS', at('legacy').symbolSize('counts', 24n), /map counts .* at or before 20, got 24/],
+    ['OBJECT_LEGACY_MAPS', at('legacy').symbolSize('flagged', 24n), /map flagged .* before 40, got 44/],
+    ['OBJECT_MAP', at('arena').arenaType(2), /section \.addr_space\.1 .* an arena in \.maps, got none/],
+    ['OBJECT_JUMP_TABLE', at22().symbolSize('BPF.JT.1.0', 12n), /entries of 8 bytes/],
+    ['OBJECT_JUMP_TABLE', at22().symbolSize('BPF.JT.1.0', 1n << 40n), /within \.jumptables/],
+    ['OBJECT_JUMP_TABLE', at22().word('.jumptables', 0, 4n), /an instruction of .*, got byte 4/],
+    ['OBJECT_JUMP_TABLE', at22().word('.jumptables', 8, 1n << 40n), /an instruction of/],
     ['OBJECT_NO_BTF', at('externs').replace('.BTF\0', '.XTF\0'), /extern .* BTF that describes it/],
   ])('%s', (code, damaged, message) => {
     const error = fails(damaged)

@@ -18,10 +18,10 @@ const inconsistent = 'no compiler writes this: look at it with llvm-readelf -a, 
 export const errors = defineErrors({
   /** An ELF file, but not a relocatable object for BPF. */
   OBJECT_NOT_BPF: { message: where, hint: 'compile the source with clang -target bpf -g -O2 -c' },
-  /** Maps declared by `struct bpf_map_def` in a section `maps`, which libbpf 1.0 dropped too. */
+  /** A section `maps` holds something else than `struct bpf_map_def`, as iproute2's `struct bpf_elf_map`. */
   OBJECT_LEGACY_MAPS: {
     message: where,
-    hint: 'declare each map as a struct with __uint and __type in SEC(".maps")',
+    hint: 'declare each map as a struct with __uint and __type in SEC(".maps"), which has more fields',
   },
   /** A function's symbol has no size, lies outside its section, is not aligned, or overlaps another. */
   OBJECT_FUNCTION: {
@@ -70,8 +70,21 @@ export const errors = defineErrors({
   },
   /** A row of `.BTF.ext` is not at an instruction. */
   OBJECT_BTF_EXT: { message: where, hint: inconsistent },
-  /** A struct_ops variable that describes no struct. */
+  /** A struct_ops variable that describes no struct, or an operation that is no program of `SEC("struct_ops")`. */
   OBJECT_STRUCT_OPS: { message: where, hint: 'declare it as a struct of the kernel that holds operations' },
+  /** A table of `.jumptables` that leads out of the function that jumps by it. */
+  OBJECT_JUMP_TABLE: { message: where, hint: inconsistent },
+
+  /** The object has no global variable with that name. */
+  OBJECT_UNKNOWN_VARIABLE: {
+    message: (c: { name: string; names: readonly string[] }) => `the object has no variable ${c.name}`,
+    hint: (c: { name: string; names: readonly string[] }) => suggest(c.name, c.names),
+  },
+  /** A variable cannot have that value. */
+  OBJECT_VARIABLE_VALUE: {
+    message: (c: { name: string; expected: string }) => `variable ${c.name}: ${c.expected}`,
+    hint: 'give a value of the type that it was declared with, or a Uint8Array of its size',
+  },
 
   /** What was to be encoded is no object: the path says which part of the spec. */
   OBJECT_SPEC: {

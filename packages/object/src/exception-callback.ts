@@ -1,4 +1,5 @@
 import type { Btf } from '@tsbpf/btf'
+import { taggedTypes } from './decl-tags.ts'
 import { errors } from './errors.ts'
 import type { FunctionSpec } from './object-spec.ts'
 
@@ -12,15 +13,15 @@ function callbacksOf(btf: Btf): ReadonlyMap<string, readonly string[]> {
   const known = callbacks.get(btf)
   if (known !== undefined) return known
   const found = new Map<string, string[]>()
-  for (let id = btf.firstId; id < btf.endId; id++) {
-    if (btf.kind(id) !== 'decl_tag' || !btf.nameOf(id).startsWith(prefix)) continue
-    const tag = btf.type(id)
-    if (tag.kind !== 'decl_tag' || tag.component !== -1) continue
-    const program = btf.nameOf(tag.type)
-    const name = tag.name.slice(prefix.length)
-    const list = found.get(program)
-    if (list === undefined) found.set(program, [name])
-    else list.push(name)
+  for (const [id, tags] of taggedTypes(btf)) {
+    for (const { tag, component } of tags) {
+      if (component !== -1 || !tag.startsWith(prefix)) continue
+      const program = btf.nameOf(id)
+      const name = tag.slice(prefix.length)
+      const list = found.get(program)
+      if (list === undefined) found.set(program, [name])
+      else list.push(name)
+    }
   }
   callbacks.set(btf, found)
   return found

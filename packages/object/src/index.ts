@@ -1,3 +1,5 @@
+export { declTags } from './decl-tags.ts'
+export type { DeclTag } from './decl-tags.ts'
 export { encodeObject } from './encode/encode-object.ts'
 export type { ObjectFailure } from './errors.ts'
 export { layoutKconfig } from './externs.ts'
@@ -14,9 +16,11 @@ export type {
   MapSpec,
   ObjectSpec,
   ProgramSpec,
+  StructOpsSpec,
   VariableSpec,
 } from './object-spec.ts'
 export { parseObject } from './parse-object.ts'
 export type { ParseObjectOptions } from './parse-object.ts'
 export { parseSectionName } from './section-name.ts'
 export type { ProgramSection } from './section-name.ts'
+export { encodeVariable, readVariable, setVariables } from './variables.ts'

@@ -155,7 +155,10 @@ export function linkSubprograms(spec: ObjectSpec, program: ProgramSpec): LinkedP
     }
     const moved = (insn: InsnIndex): InsnIndex => (start + insn) as InsnIndex
     const symbolic = fn.relocations.filter(({ ref }) => ref.kind !== 'subprogram')
-    for (const { insn, ref } of symbolic.sort(ascending)) relocations.push({ insn: moved(insn), ref })
+    for (const { insn, ref } of symbolic.sort(ascending)) {
+      const there = ref.kind === 'jump_table' ? { ...ref, targets: ref.targets.map(moved) } : ref
+      relocations.push({ insn: moved(insn), ref: there })
+    }
     for (const line of fn.lineInfo) lineInfo.push({ ...line, insn: moved(line.insn) })
     functions.push({ name: fn.name, startSlot: moved(0 as InsnIndex), btfFunc: fn.btfFunc })
   }

@@ -17,6 +17,8 @@ const flagExecutable = 4n
 export const names = {
   text: '.text',
   maps: '.maps',
+  legacyMaps: 'maps',
+  jumpTables: '.jumptables',
   kconfig: '.kconfig',
   ksyms: '.ksyms',
   arena: '.addr_space.1',
@@ -40,6 +42,8 @@ export interface ObjectFile {
   /** Sections of global data in file order, and what they are. */
   readonly data: ReadonlyMap<number, DataKind>
   readonly maps: ElfSection | undefined
+  /** Variables of the arena. */
+  readonly arena: ElfSection | undefined
   /** Makes an error about a byte of a section. */
   readonly fail: (code: keyof typeof errors, at: FailurePlace) => TsbpfError
 }
@@ -111,14 +115,6 @@ export function openObject(bytes: Uint8Array, file: string): ObjectFile {
   const data = new Map<number, DataKind>()
   let codeSize = 0
   for (const section of elf.sections) {
-    if (section.name === 'maps' && section.index > 0) {
-      throw fail('OBJECT_LEGACY_MAPS', {
-        path: 'section maps',
-        section,
-        expected: 'maps in .maps',
-        actual: 'struct bpf_map_def in maps',
-      })
-    }
     if (section.type !== sectionTypes.value('progbits') || (section.flags & flagExecutable) === 0n) {
       const kind = dataKind(section)
       if (kind === undefined) continue
@@ -154,5 +150,8 @@ export function openObject(bytes: Uint8Array, file: string): ObjectFile {
       ? new Map()
       : parseBtfExt(extSection.data, btf, { name: `${file}: section .BTF.ext` })
   const isCode = (section: number): boolean => codeIndexes.has(section)
-  return { file, elf, btf, btfExt, code, isCode, data, maps: elf.section(names.maps), fail }
+  const maps = elf.section(names.maps)
+  const progbits = sectionTypes.value('progbits')
+  const arena = elf.sections.find((one) => one.name === names.arena && one.type === progbits && one.size > 0)
+  return { file, elf, btf, btfExt, code, isCode, data, maps, arena, fail }
 }

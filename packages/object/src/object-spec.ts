@@ -3,15 +3,17 @@ import type { Btf } from '@tsbpf/btf'
 
 /**
  * What a symbolic operand of an instruction stands for, until the loader knows descriptors and addresses.
- * `map` and `data` stand in a wide load; `subprogram` in a call or, as a callback's address, in a wide load;
- * `extern` in either.
+ * `map`, `data` and `jump_table` stand in a wide load; `subprogram` in a call or, as a callback's address, in a wide
+ * load; `extern` in either.
  */
 export type InsnReference =
   | { readonly kind: 'map'; readonly name: string }
-  /** `offset` bytes (32 bits, unsigned, unchecked) into the map of a data section (`.rodata`, `.data`, `.bss`, …). */
+  /** `offset` bytes (32 bits, unsigned, unchecked) into the map of a data section (`.rodata`, `.data`, `.bss`, …), or an arena. */
   | { readonly kind: 'data'; readonly map: string; readonly offset: number }
   | { readonly kind: 'subprogram'; readonly name: string; readonly use: 'call' | 'address' }
   | { readonly kind: 'extern'; readonly name: string; readonly use: 'call' | 'address' }
+  /** The address of the table of an indirect jump: the slots of its entries, counted as the instruction itself is. */
+  | { readonly kind: 'jump_table'; readonly name: string; readonly targets: readonly InsnIndex[] }
 
 /** A symbolic operand: instruction `insn` of the function refers to `ref`. */
 export interface InsnRelocation {
@@ -92,7 +94,7 @@ export interface MapSpec {
   readonly extra: bigint
   readonly numaNode: number | undefined
   readonly pinning: 'none' | 'by_name'
-  /** Types of key and value in the object's BTF; a data section's value is its DATASEC. */
+  /** Types of key and value in the object's BTF; a data section's value is its DATASEC, a struct_ops map's its struct. */
   readonly keyType: TypeId | undefined
   readonly valueType: TypeId | undefined
   /** Template of the maps in a map of maps. */
@@ -110,9 +112,28 @@ export interface MapSpec {
     | undefined
   /** Declared weak: in a static link another object's map of that name goes before it. */
   readonly weak?: boolean
+  /** For an arena with variables (section `.addr_space.1`): their initial bytes, a view of the object. */
+  readonly arena?: Uint8Array | undefined
+  /** For a struct_ops map: what the object puts into the struct. */
+  readonly structOps?: StructOpsSpec | undefined
 }
 
-/** A global variable of a data section. */
+/** The initial value of a struct_ops map: a variable of `.struct_ops` or `.struct_ops.link`. */
+export interface StructOpsSpec {
+  /** False for a section name that starts with `?`: such a map is not created unless somebody asks for it. */
+  readonly autocreate: boolean
+  /** The struct as the object lays it out, a view of the object; where a program stands, its bytes mean nothing. */
+  readonly bytes: Uint8Array
+  /** The operations that are programs, in the order of the struct's members. */
+  readonly programs: readonly {
+    /** Name and index of the struct's member, which is a pointer to a function. */
+    readonly member: string
+    readonly index: number
+    readonly program: string
+  }[]
+}
+
+/** A global variable of a data section, or of an arena (section `.addr_space.1`). */
 export interface VariableSpec {
   readonly name: string
   readonly section: string

@@ -1,14 +1,17 @@
 import { textUntilNul } from '@tsbpf/base'
 import { declaredMaps } from './btf-maps.ts'
 import { completeBtf, findVariables } from './data-layout.ts'
-import { dataMaps, structOpsMaps } from './data-maps.ts'
+import { dataMaps } from './data-maps.ts'
 import { findExterns } from './externs.ts'
 import { functionSpecs } from './function-specs.ts'
 import { findFunctions } from './functions.ts'
+import { jumpTables } from './jump-tables.ts'
+import { legacyMaps } from './legacy-maps.ts'
 import { objectName } from './map-name.ts'
 import { openObject } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { MapSpec, ObjectSpec } from './object-spec.ts'
+import { structOpsMaps } from './struct-ops.ts'
 
 /** Options of {@link parseObject}. */
 export interface ParseObjectOptions {
@@ -45,13 +48,25 @@ function checkNames(file: ObjectFile, maps: readonly MapSpec[]): void {
   }
 }
 
+/** Name of the map that holds the variables of an arena. */
+function checkArena(file: ObjectFile, maps: readonly MapSpec[]): string | undefined {
+  const map = maps.find(({ arena }) => arena !== undefined)
+  const { arena: section } = file
+  if (section !== undefined && map === undefined) {
+    const path = `section ${section.name}`
+    throw file.fail('OBJECT_MAP', { path, section, expected: 'an arena in .maps', actual: 'none' })
+  }
+  return map?.name
+}
+
 /**
  * Turns the bytes of a compiled BPF object into an inert {@link ObjectSpec}, on any host, of either byte order.
  *
  * What the object means is what libbpf 1.5 makes of it (tools/lib/bpf/libbpf.c of Linux 6.12). A global or weak function
  * outside `.text` is a program; all others are subprograms. Each function holds its own instructions as a view of
  * `bytes`, so do not change them; references are symbolic, indexes count slots from the function's start.
- * Maps stand in libbpf's order: those of `.maps` as they lie there, then data sections in file order, `.kconfig`, and
+ * Maps stand in libbpf's order: those of `maps` (which libbpf 1.x refuses) and `.maps` as they lie there, then data
+ * sections in file order, `.kconfig`, and
  * struct_ops. Sizes that depend on a host are as the object says: rounding a ring buffer up to pages is the loader's.
  * The bytes of a `.bss` are made when they are first read.
  *
@@ -74,17 +89,20 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
   const functions = findFunctions(file)
   const declared = declaredMaps(file, functions)
   const object = options.name === undefined ? '' : objectName(options.name)
+  const legacy = legacyMaps(file)
   const maps = [
+    ...legacy.maps,
     ...declared.maps,
     ...dataMaps(file, btf, externs.externs, object),
-    ...structOpsMaps(file, btf),
+    ...structOpsMaps(file, functions),
   ]
   checkNames(file, maps)
-  const arena = declared.maps.find((map) => map.type === 'arena')?.name
+  const arena = checkArena(file, maps)
   const { programs, subprograms } = functionSpecs(file, {
     functions,
     externs,
-    maps: declared.byOffset,
+    mapAt: (section, offset) => declared.at(section, offset) ?? legacy.at(section, offset),
+    jumpTables: jumpTables(file),
     arena,
   })
   return {

@@ -1,23 +1,28 @@
 import type { InsnIndex } from '@tsbpf/base'
 import type { ElfRelocation, ElfSection, ElfSymbol } from '@tsbpf/elf'
+import { symbolTypes } from '@tsbpf/elf'
 import { InsnView } from '@tsbpf/isa'
+import type { DeclaredMaps } from './btf-maps.ts'
 import type { ExternTable } from './externs.ts'
 import { byFunction } from './functions.ts'
 import type { CodeFunction, FunctionTable } from './functions.ts'
+import type { JumpTables } from './jump-tables.ts'
 import { callOpcode, pseudoCall, slotSize, wideOpcode } from './insn-ops.ts'
 import { isExtern, names } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
-import type { InsnReference, InsnRelocation, MapSpec } from './object-spec.ts'
+import type { InsnReference, InsnRelocation } from './object-spec.ts'
 
 /** What references can lead to. */
 export interface ReferenceTargets {
   readonly functions: FunctionTable
   readonly externs: ExternTable
-  /** Maps of `.maps` by where they start. */
-  readonly maps: ReadonlyMap<number, MapSpec>
+  readonly mapAt: DeclaredMaps['at']
+  readonly jumpTables: JumpTables
   /** Name of the map whose memory is the section of arena variables. */
   readonly arena: string | undefined
 }
+
+const func = symbolTypes.value('func')
 
 /** Section indexes from here on are no sections (System V gABI, `SHN_LORESERVE`). */
 const firstReserved = 0xff00
@@ -35,10 +40,11 @@ function describe(file: ObjectFile, symbol: ElfSymbol): string {
 function referenceOf(
   file: ObjectFile,
   targets: ReferenceTargets,
-  section: ElfSection,
+  fn: CodeFunction,
   code: InsnView,
   row: ElfRelocation,
 ): InsnReference {
+  const { section } = fn
   const slot = row.offset / slotSize
   const path = `relocation of instruction ${slot} in section ${section.name}`
   const at = { path, section, at: row.offset }
@@ -70,22 +76,25 @@ function referenceOf(
       const actual = `src ${code.src(slot)}`
       throw file.fail('OBJECT_RELOCATION', { ...at, expected: `a call with src ${pseudoCall}`, actual })
     }
-    // A call counts slots from the next instruction, an address counts bytes.
-    const offset = isCall ? value + (imm + 1) * slotSize : value + imm
-    const fn = targets.functions.at(target.index, offset)
-    if (fn !== undefined) return { kind: 'subprogram', name: fn.name, use }
+    // A call counts slots from the next instruction, an address counts bytes. GNU as up to 2.40 writes a global
+    // function's byte offset into the call too, which libbpf opens but cannot load.
+    const gas = isCall && symbol.type === func && value === imm + 1
+    const offset = gas ? value : isCall ? value + (imm + 1) * slotSize : value + imm
+    const callee = targets.functions.at(target.index, offset)
+    if (callee !== undefined) return { kind: 'subprogram', name: callee.name, use }
     const actual = `byte ${offset} of section ${target.name}`
     throw file.fail('OBJECT_CALL_TARGET', { ...at, expected: 'the start of a function', actual })
   }
   if (!isCall && target !== undefined) {
-    if (target === file.maps) {
-      const map = targets.maps.get(value)
-      if (map !== undefined) return { kind: 'map', name: map.name }
+    const map = targets.mapAt(target.index, value)
+    if (map !== undefined) return { kind: 'map', name: map.name }
+    if (target.name === names.jumpTables) {
+      return { kind: 'jump_table', name: symbol.name, targets: targets.jumpTables.targets(symbol, fn) }
     }
     // libbpf adds in 32 bits; the kernel checks that the sum is within the map.
     const offset = (value + imm) >>> 0
     if (file.data.has(target.index)) return { kind: 'data', map: target.name, offset }
-    if (target.name === names.arena && targets.arena !== undefined) {
+    if (target === file.arena && targets.arena !== undefined) {
       return { kind: 'data', map: targets.arena, offset }
     }
   }
@@ -169,7 +178,7 @@ export function referencesOf(
           actual,
         })
       }
-      known.set(slot, referenceOf(file, targets, section, code, row))
+      known.set(slot, referenceOf(file, targets, fn, code, row))
     }
     const start = fn.offset / slotSize
     const all = callsWithin(file, targets, fn, code, known)

@@ -15,8 +15,31 @@ export const corpusMissing = 'TSBPF_CORPUS is not set'
  * ```
  */
 export function corpusDir(): string | undefined {
-  const dir = process.env['TSBPF_CORPUS']
+  return folderOf('TSBPF_CORPUS')
+}
+
+/** Why tests of Debian's objects are skipped where they are. */
+export const debianObjectsMissing = 'TSBPF_DEBIAN_OBJECTS is not set'
+
+/**
+ * Folder that the environment variable TSBPF_DEBIAN_OBJECTS names, `undefined` where it is not set: the unpacked Debian
+ * packages libxdp1, xdp-tools and pcp, which have BPF objects in them.
+ *
+ * @example
+ * ```ts
+ * import { debianObjectsDir, debianObjectsMissing } from '@tsbpf/testkit'
+ * const folder = debianObjectsDir()
+ * describe.skipIf(folder === undefined)(`Debian's objects (${debianObjectsMissing})`, () => {})
+ * ```
+ */
+export function debianObjectsDir(): string | undefined {
+  return folderOf('TSBPF_DEBIAN_OBJECTS')
+}
+
+/** A folder that is named but missing is a mistake and throws. */
+function folderOf(variable: string): string | undefined {
+  const dir = process.env[variable]
   if (dir === undefined || dir === '') return undefined
-  if (!existsSync(dir)) throw new Error(`TSBPF_CORPUS names ${dir}, which does not exist`)
+  if (!existsSync(dir)) throw new Error(`${variable} names ${dir}, which does not exist`)
   return dir
 }

@@ -1,6 +1,6 @@
 export { conformanceFiles } from './conformance.ts'
 export type { ConformanceFile } from './conformance.ts'
-export { corpusDir, corpusMissing } from './corpus.ts'
+export { corpusDir, corpusMissing, debianObjectsDir, debianObjectsMissing } from './corpus.ts'
 export { descriptors, expectNoLeak } from './descriptors.ts'
 export type { Descriptors } from './descriptors.ts'
 export { isRoot, kernelVersion, requires } from './gate.ts'

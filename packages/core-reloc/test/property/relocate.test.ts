@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { isTsbpfError } from '@tsbpf/base'
 import type { InsnIndex } from '@tsbpf/base'
 import type { CoreRelocation } from '@tsbpf/object'
@@ -7,6 +6,7 @@ import fc from 'fast-check'
 import { cpuTime } from '@tsbpf/testkit/cpu-time'
 import { describe, expect, it } from 'vitest'
 import { explain, relocate, relocateInsns } from '../../src/index.ts'
+import { golden } from '../goldens.ts'
 import { id, makeBtf } from '../make-btf.ts'
 import type { Made, MadeMember } from '../make-btf.ts'
 import { insns, reloc } from '../make-insns.ts'
@@ -204,7 +204,7 @@ describe('against its own BTF', () => {
 
   it('only bitfields, which compilers load differently, change in an object of clang', () => {
     for (const name of ['kernel', 'pruning']) {
-      const spec = parseObject(readFileSync(`${import.meta.dirname}/../golden/bpf/${name}.bpf.o`))
+      const spec = parseObject(golden(`${name}.bpf.o`))
       const { results } = relocate(spec, { targets: [{ name: 'own', btf: spec.btf! }] })
       const own = results.filter(({ targetType, localType }) => targetType?.id === localType.id)
       expect(own.length).toBeGreaterThan(5)
@@ -224,8 +224,8 @@ describe('against its own BTF', () => {
 
 describe('a damaged object', () => {
   it('gives a TsbpfError or results within 100 ms', slow, () => {
-    const bytes = readFileSync(`${import.meta.dirname}/../golden/bpf/pruning.bpf.o`)
-    const kernel = parseObject(readFileSync(`${import.meta.dirname}/../golden/bpf/kernel.bpf.o`)).btf!
+    const bytes = golden('pruning.bpf.o')
+    const kernel = parseObject(golden('kernel.bpf.o')).btf!
     const timed = (damaged: Uint8Array): number => {
       const started = cpuTime()
       try {

@@ -21,7 +21,10 @@ interface LibbpfMap extends LibbpfMapFields {
   readonly pinPath: string | null
   readonly internal: boolean
   readonly inner?: LibbpfMapFields
+  readonly autocreate: boolean
   readonly initial?: string
+  /** Programs of a struct_ops map, by where they stand in the struct. */
+  readonly operations?: readonly { readonly offset: number; readonly program: string }[]
 }
 
 /** What the oracle `libbpf-open` (tools/oracles) prints about an object. */
@@ -95,6 +98,8 @@ export function viewOfSpec(spec: ObjectSpec): unknown {
       pinPath: map.pinning === 'by_name' ? `/sys/fs/bpf/${map.name}` : null,
       internal: map.data !== undefined,
       inner: map.inner === undefined ? undefined : fieldsOfOurs(map.inner),
+      autocreate: map.structOps?.autocreate ?? true,
+      operations: operationsOf(spec, map),
     })),
   }
 }
@@ -116,13 +121,27 @@ export function viewOfLibbpf(view: LibbpfView): unknown {
       pinPath: map.pinPath,
       internal: map.internal,
       inner: map.inner === undefined ? undefined : fieldsOfLibbpf(map.inner),
+      autocreate: map.autocreate,
+      operations: map.operations,
     })),
   }
 }
 
-/** First contents of the maps of global data, in hexadecimal. */
+/** First contents of the maps of global data, of arenas and of struct_ops, in hexadecimal. */
 export function initialOfSpec(spec: ObjectSpec): readonly string[] {
-  return spec.maps.flatMap((map) => (map.data === undefined ? [] : [hex(map.data.bytes)]))
+  return spec.maps.flatMap((map) => {
+    const bytes = map.data?.bytes ?? map.arena ?? map.structOps?.bytes
+    return bytes === undefined ? [] : [hex(bytes)]
+  })
+}
+
+/** The bytes from the start of a struct_ops map at which its programs stand. */
+function operationsOf(spec: ObjectSpec, { valueType, structOps }: MapSpec) {
+  const struct = valueType === undefined ? undefined : spec.btf?.type(valueType)
+  const members = struct !== undefined && 'members' in struct ? struct.members : []
+  return structOps?.programs.map(({ index, program }) => {
+    return { offset: (members[index]?.offsetBits ?? 0) / 8, program }
+  })
 }
 
 export function initialOfLibbpf(view: LibbpfView): readonly string[] {

@@ -1,33 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isTsbpfError } from '@tsbpf/base'
 import { describe, expect, it } from 'vitest'
 import { linkSubprograms, parseObject } from '../../src/index.ts'
 import { initialOfLibbpf, initialOfSpec, linkAsLibbpf, maskExterns, viewOfLibbpf, viewOfSpec } from './libbpf.ts'
 import type { LibbpfView } from './libbpf.ts'
+import { expectRefusal } from './outcome.ts'
 
 const read = (name: string): Buffer => readFileSync(join(import.meta.dirname, name))
 const recorded = JSON.parse(read('objects.json').toString()) as {
   objects: Record<string, { libbpf: string }>
 }
 
-/** Objects that libbpf refuses and we take, and why. */
-const onlyOurs = new Map([['in-section', 'a static function in a section of programs is a subprogram']])
-
 describe.each(Object.entries(recorded.objects))('%s', (name, { libbpf }) => {
   const view = JSON.parse(read(libbpf).toString()) as LibbpfView
-  const source = name.slice(0, name.indexOf('.'))
   const parse = () => parseObject(read(name), { name })
 
-  if (view.error !== undefined && !onlyOurs.has(source)) {
-    it(`is refused, as by libbpf: ${view.reason}`, () => {
-      expect(() => parse()).toThrow(expect.objectContaining({ code: 'OBJECT_LEGACY_MAPS' }))
-    })
-    return
-  }
   if (view.error !== undefined) {
-    it(`is taken, though libbpf says: ${view.reason}`, () => {
-      expect(parse().programs.length).toBeGreaterThan(0)
+    it(`comes out as the table of refusals says; libbpf: ${view.reason}`, () => {
+      expectRefusal(read(name), name, view.reason ?? '')
     })
     return
   }
@@ -66,16 +56,5 @@ it('knows an oracle that refuses only what is named here', () => {
   const refused = Object.entries(recorded.objects)
     .filter(([, { libbpf }]) => (JSON.parse(read(libbpf).toString()) as LibbpfView).error !== undefined)
     .map(([name]) => name.slice(0, name.indexOf('.')))
-  expect([...new Set(refused)].sort()).toEqual(['in-section', 'legacy'])
-})
-
-it('gives errors with a place', () => {
-  try {
-    parseObject(read('legacy.clang-19.el.o'), { name: 'old.o' })
-    expect.unreachable()
-  } catch (error) {
-    if (!isTsbpfError(error)) throw error
-    expect(error.context).toMatchObject({ file: 'old.o', path: 'section maps' })
-    expect(error.hint).toMatch(/\.maps/)
-  }
+  expect([...new Set(refused)].sort()).toEqual(['in-section', 'jump-table', 'legacy'])
 })

@@ -25,4 +25,7 @@ struct ops plain = { .init = on_init, .flags = 3 };
 SEC(".struct_ops.link")
 struct ops linked = { .init = on_init, .release = on_release };
 
+SEC("?.struct_ops.link")
+struct ops on_request = { .release = on_release, .flags = 0x01020304 };
+
 char LICENSE[] SEC("license") = "GPL";

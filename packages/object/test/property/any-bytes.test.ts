@@ -1,14 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { isTsbpfError } from '@tsbpf/base'
-import { mutations } from '@tsbpf/testkit'
+import { mutations } from '@tsbpf/testkit/mutations'
 import fc from 'fast-check'
 import { cpuTime } from '@tsbpf/testkit/cpu-time'
 import { describe, expect, it } from 'vitest'
+import { golden, goldenNames } from '../goldens.ts'
 import { linkSubprograms, parseObject } from '../../src/index.ts'
-
-const folder = join(import.meta.dirname, '../golden')
-const objects = readdirSync(folder).filter((name) => name.endsWith('.o'))
 
 /** A spec or an error with a code: anything else fails the test. Returns the code. */
 function outcome(bytes: Uint8Array): string {
@@ -31,9 +27,9 @@ function outcome(bytes: Uint8Array): string {
 }
 
 describe('any bytes give a spec or an error with a code', () => {
-  it.each(objects)('damaged copies of %s', (name) => {
+  it.each(goldenNames)('damaged copies of %s', (name) => {
     const seen = new Map<string, number>()
-    for (const { what, bytes } of mutations(new Uint8Array(readFileSync(join(folder, name))), 1, 300)) {
+    for (const { what, bytes } of mutations(golden(name), 1, 150)) {
       const start = cpuTime()
       const code = outcome(bytes)
       // Loose, for busy machines: what is measured is that nothing hangs.
@@ -45,7 +41,7 @@ describe('any bytes give a spec or an error with a code', () => {
   })
 
   it('random bytes, with and without an ELF header', () => {
-    const header = readFileSync(join(folder, 'data.nobtf.el.o')).subarray(0, 64)
+    const header = golden('data.nobtf.el.o').subarray(0, 64)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (rest, withHeader) => {
         outcome(withHeader ? new Uint8Array([...header, ...rest]) : rest)
@@ -55,8 +51,8 @@ describe('any bytes give a spec or an error with a code', () => {
 })
 
 describe('parsing', () => {
-  it.each(objects)('%s gives the same spec twice, wherever its bytes lie', (name) => {
-    const bytes = readFileSync(join(folder, name))
+  it.each(goldenNames)('%s gives the same spec twice, wherever its bytes lie', (name) => {
+    const bytes = golden(name)
     const shifted = new Uint8Array(bytes.length + 3)
     shifted.set(bytes, 3)
     const view = (input: Uint8Array): unknown => {
@@ -67,6 +63,6 @@ describe('parsing', () => {
         return isTsbpfError(error) ? error.message : error
       }
     }
-    expect(view(shifted.subarray(3))).toEqual(view(new Uint8Array(bytes)))
+    expect(view(shifted.subarray(3))).toEqual(view(bytes))
   })
 })
