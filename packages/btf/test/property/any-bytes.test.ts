@@ -39,7 +39,10 @@ function attempt(run: () => void): void {
 
 /** Asks for everything that can be asked of a type. */
 function ask(btf: Btf, id: number): void {
-  attempt(() => btf.type(id))
+  attempt(() => {
+    const type = btf.type(id)
+    if (type.kind === 'struct' || type.kind === 'union') expect(type.members).toBe(type.members)
+  })
   attempt(() => btf.nameOf(id))
   attempt(() => btf.resolve(id))
   attempt(() => btf.sizeOf(id))
@@ -67,6 +70,7 @@ function law(bytes: Uint8Array, limit = 2000): void {
     for (let id = 0; id < Math.min(btf.endId, 500); id++) ask(btf, id)
     for (const name of ['int', 'task_struct', 'a']) {
       attempt(() => btf.idsByName(name))
+      attempt(() => btf.find(name, 'struct'))
       attempt(() => btf.candidates(name))
       attempt(() => kfunc(btf, name))
       attempt(() => enumerator(btf, name))
