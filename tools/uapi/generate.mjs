@@ -272,12 +272,34 @@ function sectionTable(facts, progFlags) {
 }
 
 function helperTable(facts) {
+  const odd = facts.rows.find((row, i) => row.value !== i || row.kernel !== `BPF_FUNC_${row.name}`)
+  if (odd !== undefined) throw new Error(`helper ${odd.name} has not the number or name of its place`)
   const params = (list) =>
     list.map(({ name, type }) => `{ name: ${quote(name)}, type: ${quote(type)} }`).join(', ')
   return (
-    `${head}import { defineTable, type Table } from '@tsbpf/base'\nimport type { Helper } from '../helper.ts'\n\n` +
+    `${head}import { defineTable, type Table } from '@tsbpf/base'\nimport type { Helper } from '../helper.ts'\n` +
+    `import type { KernelConstant } from '../kernel-constant.ts'\n\n` +
     doc(['Names of {@link helpers}, without `bpf_`.']) +
     `export type HelperName =\n${facts.rows.map((row) => `  | ${quote(row.name)}`).join('\n')}\n\n` +
+    'const names: readonly HelperName[] = [\n' +
+    facts.rows.map((row) => `  ${quote(row.name)},\n`).join('') +
+    ']\n\n' +
+    doc([
+      'Helper functions with their numbers alone: a small bundle carries these without the prototypes of {@link helpers}.',
+      '',
+      'Source: include/uapi/linux/bpf.h, `___BPF_FUNC_MAPPER`.',
+      ...example([
+        `import { helperNames } from '@tsbpf/uapi/helpers'`,
+        `console.log(helperNames.format(1), helperNames.value('ktime_get_ns')) // map_lookup_elem 5`,
+      ]),
+    ]) +
+    'export const helperNames: Table<KernelConstant<HelperName>> = /* @__PURE__ */ (() =>\n' +
+    "  defineTable<KernelConstant<HelperName>>('helper', names.map((name, value) => ({ name, value, kernel: `BPF_FUNC_${name}` }))))()\n\n" +
+    `const prototypes: Readonly<Record<HelperName, Pick<Helper, 'returns' | 'params'>>> = {\n` +
+    facts.rows
+      .map((row) => `  ${row.name}: { returns: ${quote(row.returns)}, params: [${params(row.params)}] },\n`)
+      .join('') +
+    '}\n\n' +
     doc([
       'Helper functions with their numbers and prototypes.',
       '',
@@ -287,14 +309,8 @@ function helperTable(facts) {
         `console.log(helpers.format(1), helpers.byName('map_lookup_elem')?.params.length) // map_lookup_elem 2`,
       ]),
     ]) +
-    `export const helpers: Table<Helper<HelperName>> = /* @__PURE__ */ defineTable<Helper<HelperName>>('helper', [\n` +
-    facts.rows
-      .map(
-        (row) =>
-          `  { name: ${quote(row.name)}, value: ${row.value}, kernel: ${quote(row.kernel)}, returns: ${quote(row.returns)}, params: [${params(row.params)}] },\n`,
-      )
-      .join('') +
-    '])\n'
+    'export const helpers: Table<Helper<HelperName>> = /* @__PURE__ */ (() =>\n' +
+    `  defineTable<Helper<HelperName>>('helper', helperNames.rows.map((row) => ({ ...row, ...prototypes[row.name] }))))()\n`
   )
 }
 

@@ -1,4 +1,4 @@
-import { helpers } from '@tsbpf/uapi/helpers'
+import { helperNames } from '@tsbpf/uapi/helpers'
 import type { Insn, InsnOperands } from './insn.ts'
 import { makeInsn } from './insn.ts'
 import type { InsnRow } from './insn-row.ts'
@@ -33,14 +33,14 @@ function checkFunction(
   id: number,
   known: string | undefined,
 ): string | undefined {
-  const own = known ?? helpers.byValue(id)?.name
+  const own = known ?? helperNames.byValue(id)?.name
   if (row.name === 'call') {
     if (name === 'unknown' || (own !== undefined && name === helperText(own))) return undefined
     return own === undefined ? `unknown#${id}` : `${helperText(own)}#${id}`
   }
   // A helper's name with another number is a mistake, not a kfunc.
   if (name === 'unknown' || (own !== undefined && name === helperText(own))) return 'a kfunc'
-  const named = name.startsWith('bpf_') ? helpers.byName(name.slice(4)) : undefined
+  const named = name.startsWith('bpf_') ? helperNames.byName(name.slice(4)) : undefined
   return named === undefined ? undefined : `${name}#${named.value}`
 }
 

@@ -1,11 +1,11 @@
-import { helpers } from '@tsbpf/uapi/helpers'
+import { helperNames } from '@tsbpf/uapi/helpers'
 import type { Insn } from './insn.ts'
 import { imm64Of } from './insn.ts'
 import { insnClassOf } from './opcode.ts'
 import type { OperandPrinters } from './text-template.ts'
 import { signed } from './text-template.ts'
 
-const helperName = (id: number): string | undefined => (id === 0 ? undefined : helpers.byValue(id)?.name)
+const helperName = (id: number): string | undefined => (id === 0 ? undefined : helperNames.byValue(id)?.name)
 
 /** Operands as the kernel prints them: kernel/bpf/disasm.c. */
 export const verifierOperands: OperandPrinters = {
