@@ -1,4 +1,5 @@
-const decoder = new TextDecoder()
+// Without ignoreBOM a decoder would take U+FEFF off the start of a name.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /** Text of a NUL-terminated field: up to the first NUL, or all of it; bytes that are not UTF-8 become U+FFFD. */

@@ -1,3 +1,4 @@
+import { textUntilNul } from '@tsbpf/base'
 import type { ElfFile } from './elf-file.ts'
 import { errors } from './errors.ts'
 import { fault, sourceOf } from './source.ts'
@@ -28,7 +29,7 @@ export function debugLink(elf: ElfFile): DebugLink | undefined {
     )
   }
   return {
-    file: new TextDecoder().decode(data.subarray(0, end)),
+    file: textUntilNul(data),
     crc: source.view.getUint32(offset + crcAt, source.littleEndian),
   }
 }

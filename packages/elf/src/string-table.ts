@@ -1,8 +1,7 @@
+import { textUntilNul } from '@tsbpf/base'
 import { errors } from './errors.ts'
 import type { ElfFailure } from './errors.ts'
 import { limits } from './limits.ts'
-
-const decoder = new TextDecoder()
 
 /** Reads names out of one string table, each offset once. `where` makes the facts of an error about the offset. */
 export type ReadName = (offset: number, where: NameFault) => string
@@ -30,7 +29,7 @@ export function stringTable(table: Uint8Array): ReadName {
     if (budget < 0) {
       throw errors.ELF_STRING(where(`names that overlap at most ${limits.stringOverlap} times`, 'more'))
     }
-    const name = decoder.decode(table.subarray(offset, end))
+    const name = textUntilNul(table.subarray(offset, end))
     known.set(offset, name)
     return name
   }

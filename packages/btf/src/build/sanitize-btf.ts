@@ -25,7 +25,7 @@ interface Draft {
 /** What stands in for a feature that a kernel lacks. */
 export interface SanitizeRule {
   readonly feature: BtfFeature
-  /** First kernel that has the feature. */
+  /** First release of the kernel that has the feature; distributions may have it in older ones. */
   readonly since: string
   /** The kind of the types that are replaced. */
   readonly kind: BtfKind
@@ -47,6 +47,14 @@ function becomeByte({ words, start }: Draft): void {
   words[start + 3] = 8
 }
 
+/*
+ * `since` is the release whose merge window followed the kernel's commit: func and func_proto of November 2018 are in 5.0,
+ * "bpf: add specification for BTF Var and DataSec kinds" of April 2019 in 5.2, linkage of functions (January 2020) in
+ * 5.6, "bpf: Add BTF_KIND_FLOAT to uapi" of March 2021 in 5.13, "bpf: Support for new btf kind BTF_KIND_TAG" (later
+ * DECL_TAG) of September 2021 in 5.16, "bpf: Support BTF_KIND_TYPE_TAG for btf_type_tag attributes" of November 2021 in
+ * 5.17, "bpf: Add btf enum64 support" of June 2022 in 6.0, "bpf: Allow all printable characters in BTF DATASEC names"
+ * of March 2024 in 6.9. What each feature means is what libbpf probes for (tools/lib/bpf/features.c).
+ */
 const rules: readonly Rule[] = [
   { feature: 'datasec', since: '5.2', kind: 'var', becomes: 'int of one byte', rewrite: becomeByte },
   { feature: 'decl_tag', since: '5.16', kind: 'decl_tag', becomes: 'int of one byte', rewrite: becomeByte },

@@ -1,9 +1,10 @@
 /**
  * Records what libbpf says about the objects of deduplication and sanitising: compiles the sources, keeps the BTF that
- * libbpf would load into kernels that lack something (`sanitize.json`), and has `dedup.test.ts` keep the hashes of
- * libbpf's answers to its questions (`dedup.json`).
+ * libbpf would load into kernels that lack something (`sanitize.json`), and has `dedup.test.ts` and
+ * `dedup-corpus.test.ts` keep the hashes of libbpf's answers to their questions (`dedup.json`, `dedup-corpus.json`).
  *
- *     apt-get install clang-19 llvm-19 linux-source-6.12 && node packages/btf/test/golden/dedup-record.mjs
+ *     apt-get install clang-19 llvm-19 linux-source-6.12
+ *     TSBPF_CORPUS=FOLDER TSBPF_BTF=FOLDER node packages/btf/test/golden/dedup-record.mjs
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -40,4 +41,5 @@ const golden = { judge: `libbpf ${version}`, compiler, arguments: flags.join(' '
 writeFileSync(join(here, 'sanitize.json'), `${JSON.stringify(golden, undefined, 2)}\n`)
 
 const env = { ...process.env, TSBPF_ORACLES: oracles, TSBPF_RECORD: '1' }
-run('npx', ['vitest', 'run', '--project', 'unit', 'packages/btf/test/golden/dedup.test.ts'], { cwd: root, env, stdio: 'inherit' })
+for (const name of ['TSBPF_CORPUS', 'TSBPF_BTF']) if (!env[name]) throw new Error(`${name} is not set`)
+run('npx', ['vitest', 'run', '--project', 'unit', 'packages/btf/test/golden/dedup'], { cwd: root, env, stdio: 'inherit' })

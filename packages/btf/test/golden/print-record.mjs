@@ -1,16 +1,17 @@
 /**
  * Records what bpftool 7.5 prints: compiles `print/traps.bpf.c` with each clang in both byte orders, and keeps the
- * hashes of bpftool's dumps of these objects, of the others in this folder, of the pinned kernel, and of a BTF split from
- * it; for one object the text too, to read. `print/outputs.json` has versions and hashes.
+ * hashes of bpftool's dumps of these objects, of the others in this folder, and of the kernels of the folder TSBPF_BTF,
+ * each with a BTF split from it; for one object the text too, to read. `print/outputs.json` has versions and hashes, of
+ * kernels by the hash of their BTF.
  *
  *     apt-get install clang-14 clang-19 clang-22 llvm-22 linux-source-6.12
- *     npm run build && node packages/btf/test/golden/print-record.mjs
+ *     npm run build && TSBPF_BTF=FOLDER node packages/btf/test/golden/print-record.mjs
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as library from '@tsbpf/btf'
 import { splitOf } from './print/split.mjs'
 import { readBtf } from './verify-c.mjs'
@@ -27,7 +28,8 @@ const bpftool = join(
   run(process.execPath, join(here, '../../../../tools/oracles/build.mjs')).trim(),
   'bin/bpftool',
 )
-const kernel = join(here, '../../../testkit/btf/vmlinux-6.12-debian-amd64.btf.gz')
+const kernels = process.env.TSBPF_BTF
+if (!kernels) throw new Error('TSBPF_BTF is not set: a folder of kernels, *.btf.gz')
 const work = mkdtempSync(join(tmpdir(), 'tsbpf-print-'))
 
 const compilers = {}
@@ -80,15 +82,21 @@ try {
     writeFileSync(join(folder, `${object}.raw.txt`), texts.raw)
     writeFileSync(join(folder, `${object}.unsorted.h`), texts.unsorted)
   }
-  const bytes = readBtf(kernel)
-  writeFileSync(join(work, 'kernel'), bytes)
-  writeFileSync(join(work, 'split'), splitOf(library, library.parseBtf(bytes)))
-  found.kernel = outputs(join(work, 'kernel')).hashes
-  found.split = outputs(join(work, 'split'), '-B', join(work, 'kernel')).hashes
+  const byBtf = {}
+  for (const file of readdirSync(kernels).filter((name) => name.endsWith('.btf.gz'))) {
+    const bytes = readBtf(join(kernels, file))
+    writeFileSync(join(work, 'kernel'), bytes)
+    writeFileSync(join(work, 'split'), splitOf(library, library.parseBtf(bytes)))
+    byBtf[hash(bytes)] = {
+      name: basename(file, '.btf.gz'),
+      whole: outputs(join(work, 'kernel')).hashes,
+      split: outputs(join(work, 'split'), '-B', join(work, 'kernel')).hashes,
+    }
+  }
   const judge = run(bpftool, 'version').split('\n', 2).join(', ')
   writeFileSync(
     join(folder, 'outputs.json'),
-    `${JSON.stringify({ judge, compilers, outputs: found }, undefined, 2)}\n`,
+    `${JSON.stringify({ judge, compilers, outputs: found, kernels: byBtf }, undefined, 2)}\n`,
   )
 } finally {
   rmSync(work, { recursive: true, force: true })
