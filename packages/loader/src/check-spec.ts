@@ -42,16 +42,11 @@ function checkMap(map: MapSpec): void {
 }
 
 /** Refuses what a program, with all that it calls, refers to and cannot have. */
-export function checkReferences(spec: ObjectSpec, linked: LinkedProgram): void {
+export function checkReferences(linked: LinkedProgram): void {
   for (const { ref } of linked.relocations) {
     if (ref.kind === 'jump_table') {
       throw errors.LOADER_UNSUPPORTED_MAP({ what: `jump table ${ref.name} (used by program ${linked.name})` })
     }
-    if (ref.kind !== 'extern') continue
-    const kind = spec.externs.find(({ name }) => name === ref.name)?.kind ?? 'ksym'
-    throw errors.LOADER_UNSUPPORTED_EXTERN({
-      what: `${kind} extern ${ref.name} (used by program ${linked.name})`,
-    })
   }
 }
 

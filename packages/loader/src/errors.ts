@@ -31,7 +31,6 @@ export const rows = {
       `the object is ${c.object}-endian, but this kernel is ${c.kernel}-endian`,
     hint: 'compile with clang -target bpf on this machine, or with -target bpfel for little-endian kernels',
   },
-  LOADER_UNSUPPORTED_EXTERN: unsupported,
   LOADER_UNSUPPORTED_MAP: unsupported,
   LOADER_UNSUPPORTED_PROGRAM: unsupported,
   LOADER_UNSUPPORTED_PIN: {
@@ -81,6 +80,30 @@ export const rows = {
     message: (c: { readonly path: string; readonly errno: string; readonly reason: string }) =>
       `the kernel's BTF is needed (${c.reason}), but ${c.path} cannot be read: ${c.errno}`,
     hint: 'run a kernel with CONFIG_DEBUG_INFO_BTF, or give its BTF in the option kernelBtf',
+  },
+  LOADER_NO_KERNEL_CONFIG: {
+    message: (c: { readonly tried: readonly string[] }) =>
+      `the running kernel's configuration is needed, but none of ${c.tried.join(', ')} can be read`,
+    hint: 'give the values in the option kconfig, or run a kernel with CONFIG_IKCONFIG_PROC',
+  },
+  LOADER_KCONFIG_MISSING: {
+    message: (c: { readonly name: string }) =>
+      `the running kernel's configuration has no value for ${c.name}`,
+    hint: 'declare the extern weak, or give its value in the option kconfig',
+  },
+  LOADER_KCONFIG_VALUE: {
+    message: (c: { readonly name: string; readonly value: string; readonly expected: string }) =>
+      `the value ${c.value} of ${c.name} does not fit its declaration: expected ${c.expected}`,
+    hint: 'declare the extern with the type that the option has in the kernel',
+  },
+  LOADER_KSYM_MISSING: {
+    message: (c: { readonly kind: string; readonly name: string; readonly where: string }) =>
+      `${c.kind} ${c.name} is not in ${c.where}`,
+    hint: 'declare it weak and guard its use with bpf_ksym_exists, or run a kernel or load a module that has it',
+  },
+  LOADER_KSYM_HIDDEN: {
+    message: (c: { readonly name: string }) => `the address of ksym ${c.name} is hidden from this user`,
+    hint: 'run as root, or grant CAP_SYSLOG; kernel.kptr_restrict=2 hides addresses from everybody',
   },
   LOADER_NO_ATTACH_TARGET: {
     message: (c: { readonly program: string; readonly target: string }) =>

@@ -9,3 +9,7 @@ export const maxLogLines = 4096
 export const maxProgramInsns = 1_000_000
 /** EAGAIN from a program load is tried again this often (libbpf's bpf.c, sys_bpf_prog_load). */
 export const loadAttempts = 5
+/** Bytes of a kernel's configuration, packed or not; it has some 300 KiB. */
+export const maxConfigBytes = 16 * 1024 * 1024
+/** Bytes of the files that say which kernel runs. */
+export const maxReleaseBytes = 4096

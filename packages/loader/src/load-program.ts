@@ -9,6 +9,7 @@ import type { PlannedProgram } from './plan.ts'
 import { capabilitiesFor } from './privileges.ts'
 import { funcInfo, lineInfo } from './program-info-records.ts'
 import { resolveReferences } from './resolve-references.ts'
+import type { ReferenceTargets } from './resolve-references.ts'
 import { VerifierError } from './verifier-error.ts'
 
 /** What loading a program needs besides the program. */
@@ -16,8 +17,7 @@ export interface LoadContext {
   readonly sys: Sys
   readonly license: string
   readonly kernelVersion: number | undefined
-  /** Descriptors of the maps by name. */
-  readonly mapFds: ReadonlyMap<string, number>
+  readonly targets: ReferenceTargets
   /** Descriptor of the object's BTF in the kernel; `undefined` where it has none. */
   readonly btfFd: number | undefined
   readonly relocations: readonly CoreResult[]
@@ -93,7 +93,7 @@ function loadFields(context: LoadContext, { spec, linked, attachBtfId }: Planned
     prog_type: progTypes.byName(spec.type ?? '')?.value ?? 0,
     expected_attach_type: attachTypes.byName(spec.attachType ?? '')?.value ?? 0,
     prog_name: kernelName(spec.name),
-    insns: resolveReferences(linked, context.mapFds),
+    insns: resolveReferences(linked, context.targets),
     license: context.license,
     kern_version: context.kernelVersion ?? 0,
     prog_flags: spec.flags,

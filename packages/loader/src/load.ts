@@ -132,7 +132,7 @@ function* loadInto(
     sys,
     license: spec.license,
     kernelVersion: spec.kernelVersion,
-    mapFds,
+    targets: { spec: plan.spec, fds: mapFds, ksyms: plan.ksyms },
     btfFd,
     relocations: plan.relocations,
     logLevel: options.logLevel ?? 0,
@@ -154,7 +154,7 @@ function* loadInto(
 
 function planFor(sys: Sys, spec: ObjectSpec, options: PlanOptions): Plan {
   using kernel = lazyKernelBtf(() => sys, options.kernelBtf)
-  return makePlan(spec, options, kernel)
+  return makePlan(spec, options, kernel, () => sys)
 }
 
 /** Gives the object's BTF to the kernel. A kernel that does not take it does without, as in libbpf. */

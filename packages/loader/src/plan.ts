@@ -3,12 +3,16 @@ import type { CoreResult } from '@tsbpf/core-reloc'
 import type { Btf } from '@tsbpf/btf'
 import { linkSubprograms } from '@tsbpf/object'
 import type { LinkedProgram, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
+import type { Sys } from '@tsbpf/sys'
 import { attachTarget } from './attach-target.ts'
 import { checkReferences, checkSpec, selectPrograms } from './check-spec.ts'
 import { errors } from './errors.ts'
 import { initialData } from './initial-data.ts'
 import type { VariableValues } from './initial-data.ts'
+import { kconfigData } from './kconfig.ts'
 import type { LazyKernelBtf } from './kernel-btf.ts'
+import { resolveKsyms } from './ksyms.ts'
+import type { ResolvedKsym } from './ksyms.ts'
 import { maxProgramInsns } from './limits.ts'
 
 /** Options of a load that decide what is loaded; {@link preview} takes the same. */
@@ -17,6 +21,8 @@ export interface PlanOptions {
   readonly rodata?: VariableValues
   /** Initial values of other global variables by name. */
   readonly data?: VariableValues
+  /** Values for kconfig externs that go before the running kernel's: lines such as `CONFIG_HZ=250`. */
+  readonly kconfig?: string
   /** Number of entries by map name, instead of the object's. */
   readonly maxEntries?: Readonly<Record<string, number>>
   /** Names of the programs to load; those that load by themselves (section name without `?`) unless given. */
@@ -49,13 +55,20 @@ export interface Plan {
   readonly maps: readonly PlannedMap[]
   readonly programs: readonly PlannedProgram[]
   readonly relocations: readonly CoreResult[]
+  /** What the ksyms and kfuncs are that its programs use. */
+  readonly ksyms: ReadonlyMap<string, ResolvedKsym>
 }
 
 /** Decides everything about a load: nothing is created, and only the kernel's BTF is read. */
-export function makePlan(spec: ObjectSpec, options: PlanOptions, kernel: LazyKernelBtf): Plan {
+export function makePlan(
+  spec: ObjectSpec,
+  options: PlanOptions,
+  kernel: LazyKernelBtf,
+  sys: () => Sys,
+): Plan {
   const selected = selectPrograms(spec, options.programs)
   checkSpec(spec, selected)
-  const maps = planMaps(spec, options)
+  const maps = planMaps(spec, options, kconfigData(spec, { sys, kernel, given: options.kconfig }))
   const { relocated, results } = relocateTo(spec, selected, kernel)
   const programs = selected.map(({ name }) => {
     const program = relocated.programs.find((one) => one.name === name)
@@ -65,13 +78,22 @@ export function makePlan(spec: ObjectSpec, options: PlanOptions, kernel: LazyKer
     if (insns > maxProgramInsns) {
       throw errors.LOADER_TOO_LARGE({ what: `program ${name}`, actual: insns, limit: maxProgramInsns })
     }
-    checkReferences(relocated, linked)
+    checkReferences(linked)
     return { spec: program, linked, attachBtfId: attachTarget(program, kernel) }
   })
-  return { spec: relocated, maps, programs, relocations: results }
+  const used = new Set<string>()
+  for (const { linked } of programs) {
+    for (const { ref } of linked.relocations) if (ref.kind === 'extern') used.add(ref.name)
+  }
+  const ksyms = resolveKsyms(relocated, used, { sys, kernel })
+  return { spec: relocated, maps, programs, relocations: results, ksyms }
 }
 
-function planMaps(spec: ObjectSpec, options: PlanOptions): readonly PlannedMap[] {
+function planMaps(
+  spec: ObjectSpec,
+  options: PlanOptions,
+  kconfig: Uint8Array | undefined,
+): readonly PlannedMap[] {
   const contents = initialData(spec, options)
   const sizes = new Map(Object.entries(options.maxEntries ?? {}))
   for (const name of sizes.keys()) {
@@ -86,7 +108,9 @@ function planMaps(spec: ObjectSpec, options: PlanOptions): readonly PlannedMap[]
       spec: map,
       maxEntries: sizes.get(map.name) ?? map.maxEntries,
       // The memory of a new map is zero, which is all that .bss asks for.
-      contents: contents.get(map.name) ?? (section === 'bss' ? undefined : map.data?.bytes),
+      contents:
+        (section === 'kconfig' ? kconfig : contents.get(map.name)) ??
+        (section === 'bss' ? undefined : map.data?.bytes),
       freeze: section === 'rodata' || section === 'kconfig',
     }
   })

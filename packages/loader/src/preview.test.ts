@@ -72,7 +72,6 @@ describe('preview', () => {
     })
     const refused: readonly (readonly [ObjectSpec, string])[] = [
       [object('tracer.eb'), 'LOADER_BYTE_ORDER'],
-      [object('externs'), 'LOADER_UNSUPPORTED_EXTERN'],
       [kind(undefined), 'LOADER_NO_PROGRAM_TYPE'],
       [kind('tracing', 'trace_fentry'), 'LOADER_UNSUPPORTED_PROGRAM'],
       [kind('lsm', 'lsm_mac'), 'LOADER_UNSUPPORTED_PROGRAM'],

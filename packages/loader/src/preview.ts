@@ -65,8 +65,9 @@ export interface PreviewOptions extends PlanOptions {
  * ```
  */
 export function preview(spec: ObjectSpec, options: PreviewOptions = {}): LoadPreview {
-  using kernel = lazyKernelBtf(() => options.sys ?? nativeSys(), options.kernelBtf)
-  const plan = makePlan(spec, options, kernel)
+  const sys = (): Sys => options.sys ?? nativeSys()
+  using kernel = lazyKernelBtf(sys, options.kernelBtf)
+  const plan = makePlan(spec, options, kernel, sys)
   return {
     maps: plan.maps.map(({ spec: map, maxEntries, freeze }) => ({
       name: map.name,

@@ -308,7 +308,6 @@ describe.skipIf(gate.skip)(gate.title('load that fails'), () => {
 
   const failures = [
     ['big-endian', () => loadSync(objectSpec('tracer.eb')), 'LOADER_BYTE_ORDER'],
-    ['externs', () => loadSync(objectSpec('externs')), 'LOADER_UNSUPPORTED_EXTERN'],
     [
       'wrong constant',
       () => loadSync(objectSpec('tracer'), { rodata: { only_pid: 1 } }),
