@@ -1,1 +1,2 @@
 export * from '@tsbpf/isa'
+export * from './builder/index.ts'

@@ -6,6 +6,7 @@ export { layoutKconfig } from './externs.ts'
 export type { KconfigLayout, KconfigSlot } from './externs.ts'
 export { linkSubprograms } from './link-subprograms.ts'
 export type { LinkedFunction, LinkedProgram } from './link-subprograms.ts'
+export { kernelDataName, kernelMapName } from './map-name.ts'
 export type {
   CoreRelocation,
   ExternSpec,
