@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/prefer-function-type -- editors show what stands at a call signature, not at a function type */
 import type { Insn, OpName } from '@tsbpf/isa'
 import type { Global, GlobalPlace, Kfunc, UniqueLabel, MapDefinition, Subprogram } from './definitions.ts'
 import type { HelperFunction } from './helpers.ts'

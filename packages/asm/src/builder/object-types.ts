@@ -9,11 +9,11 @@ import type { Signature } from './definitions.ts'
 export interface ObjectTypes {
   readonly btf: BtfBuilder
   /** Id of a type, added where it is new. */
-  idOf(type: CType): TypeId
+  readonly idOf: (type: CType) => TypeId
   /** `element[length]` of a type that is there already. */
-  arrayOf(element: number, length: number): TypeId
+  readonly arrayOf: (element: number, length: number) => TypeId
   /** Id of a func_proto. */
-  protoOf(signature: Signature, byDefault: Signature): TypeId
+  readonly protoOf: (signature: Signature, byDefault: Signature) => TypeId
 }
 
 const byteBits = 8

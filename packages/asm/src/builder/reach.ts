@@ -56,11 +56,11 @@ export function reach(roots: Roots): Reached {
   }
   const addMap = (map: MapDefinition): void => {
     if (!isNew(map)) return
+    const { values = [] } = map.options
+    // libbpf fills a map of maps when it creates it, in file order: its entries stand before it.
+    for (const value of values) if (value?.kind === 'map') addMap(value)
     found.maps.push(map)
-    for (const value of map.options.values ?? []) {
-      if (value?.kind === 'map') addMap(value)
-      else if (value !== undefined) addProgram(value)
-    }
+    for (const value of values) if (value?.kind === 'program') addProgram(value)
   }
   const follow = ({ items }: FunctionCode): void => {
     for (const item of items) if (item.kind === 'insn' && item.reference !== undefined) add(item.reference)

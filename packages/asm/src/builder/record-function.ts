@@ -101,7 +101,7 @@ function recorder(items: CodeItem[]): InsnBuilder {
         place: () => placeOf(trace),
       })
     }
-    const wide = (imm64: bigint): InsnOperands => ({ ...operands, imm64 }) as InsnOperands
+    const wide = (imm64: bigint): InsnOperands => ({ ...operands, imm64 })
     const { kind } = target(value)
     if (kind === 'map' || kind === 'place' || kind === 'subprogram') {
       return push(trace, 'lddw', args, { insn: makeInsn('lddw', wide(0n)), reference: value as Reference })

@@ -45,7 +45,7 @@ const jumpOps = fc.oneof(
     weight: 4,
     arbitrary: fc
       .tuple(fc.constantFrom(...conditions), fc.constantFrom('_imm', '32_imm'))
-      .map(([name, suffix]) => rowOf(`${name}${suffix}`)!.name),
+      .map(([name, suffix]) => rowOf(`${name}${suffix}`).name),
   },
 )
 const labelCount = 4

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument -- the subject is code that has no types */
 /**
  * What must not compile. Each `@ts-expect-error` stands above one mistake; src/builder/operand-types.test.ts takes them all
  * away and looks for an error at each.
@@ -87,7 +88,7 @@ export function doesNotFit(b: InsnBuilder): void {
   b.call(helpers.map_lokup_elem)
   // @ts-expect-error -- exit takes nothing
   b.exit(r0)
-  // @ts-expect-error -- unary
+  // @ts-expect-error -- neg has one operand
   b.neg(r0, r1)
   // @ts-expect-error -- there is no 32-bit extension of 32 bits
   b.movsx32(w0, w1)

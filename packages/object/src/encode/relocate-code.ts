@@ -75,8 +75,10 @@ function bind(
       const within = isCall ? sectionOffset / slotSize - 1 : sectionOffset
       const distance = sectionOffset / slotSize - slot - 1
       if (isCall && imm === distance && imm !== start && callee.section === section) return
-      const whole = imm === within && imm !== start
-      if (!whole && imm !== start) code.setImm(slot, start)
+      // libbpf finds the address of a static function only from the start of its section (`sym_is_subprog`).
+      const whole = (imm === within && imm !== start) || (!isCall && callee.spec.binding === 'local')
+      const wanted = whole ? within : start
+      if (imm !== wanted) code.setImm(slot, wanted)
       row(whole ? draft.sectionSymbol(callee.section.number) : callee.symbol)
     }
   }
