@@ -1,7 +1,7 @@
 import type { TypeId } from '@tsbpf/base'
 import type { Btf, BtfKind, BtfType, BtfTypeOf } from '@tsbpf/btf'
 import { fail } from './errors.ts'
-import type { CoreKind } from './kinds.ts'
+import type { CoreKind } from '@tsbpf/object'
 import { limits } from './limits.ts'
 
 /** One turning point of an access: a named member of a composite type, an array element, or an enumerator. */

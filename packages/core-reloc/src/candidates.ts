@@ -4,7 +4,7 @@ import type { Btf } from '@tsbpf/btf'
 import { typeText } from './access.ts'
 import { kindsAreCompat } from './compat.ts'
 import { fail } from './errors.ts'
-import type { CoreKind } from './kinds.ts'
+import type { CoreKind } from '@tsbpf/object'
 
 /** BTF to relocate to. */
 export interface TargetBtf {

@@ -64,7 +64,11 @@ function alu<const N extends string>(
     row(`${name}32_reg`, opcode | source('x') | cls('alu'), {
       ...reg,
       group: groups[0],
-      text: texts(`w{dst} ${symbol} w{src}`, `${name}32`, 'src'),
+      text: {
+        ...texts(`w{dst} ${symbol} w{src}`, `${name}32`, 'src'),
+        // clang -S says so that the upper half becomes zero.
+        ...(name === 'mov' ? { also: { llvm: 'r{dst} = w{src}' } } : {}),
+      },
     }),
   ]
 }

@@ -9,7 +9,7 @@ export type CoreKindGroup = 'field' | 'type' | 'enumval'
  *
  * @example
  * ```ts
- * import { coreKinds } from '@tsbpf/core-reloc'
+ * import { coreKinds } from '@tsbpf/object'
  * console.log(coreKinds.format(0), coreKinds.byName('type_exists')?.group) // byte_off type
  * ```
  */

@@ -1,0 +1,40 @@
+import { dialects } from '@tsbpf/isa'
+import { encodeObject } from '@tsbpf/object'
+import { corpusDir } from '@tsbpf/testkit'
+import { describe, expect, it } from 'vitest'
+import { assemble, assembleObject, formatAssembly } from '../../src/index.ts'
+import { objects, plain } from '../clang-objects.ts'
+
+const all = objects()
+
+describe('what is written of an object is read as the same object', () => {
+  it('has objects', () => expect(all.length).toBeGreaterThan(corpusDir() === undefined ? 20 : 60))
+
+  it.each(dialects)('in the dialect %s', (dialect) => {
+    // All in the dialect that people use; of the others, each takes its share.
+    const share = dialect === 'llvm' ? all : all.filter((_, i) => i % 3 === dialects.indexOf(dialect) % 3)
+    for (const { name, spec } of share) {
+      const { byteOrder } = spec
+      const text = [...formatAssembly(spec, { dialect, source: 'between' })].join('\n')
+      const again = assemble(text, { dialect, byteOrder, name })
+      expect(plain(again), name).toEqual(plain(spec))
+    }
+  })
+
+  it('and written again it is the same text', () => {
+    for (const { name, spec } of all.slice(0, 12)) {
+      const lines = [...formatAssembly(spec)]
+      const again = assemble(lines.join('\n'), { byteOrder: spec.byteOrder, name })
+      expect([...formatAssembly(again)], name).toEqual(lines)
+      expect(encodeObject(again), name).toEqual(encodeObject(spec))
+    }
+  })
+
+  it('the same text gives the same bytes', () => {
+    const { spec } = all[0]!
+    const text = [...formatAssembly(spec)].join('\n')
+    expect(assembleObject(text, { byteOrder: spec.byteOrder })).toEqual(
+      assembleObject(text, { byteOrder: spec.byteOrder }),
+    )
+  })
+})
