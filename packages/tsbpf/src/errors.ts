@@ -41,6 +41,10 @@ export const errors = defineErrors({
       `${c.file} cannot be written: ${c.reason}`,
     hint: 'is there such a folder, may this user write to it, and is there room?',
   },
+  CLI_TEXT: {
+    message: (c: { readonly file: string }) => `${c.file} is no text in UTF-8`,
+    hint: 'tsbpf disasm shows an object, tsbpf asm takes its text',
+  },
   CLI_GZIP: {
     message: (c: { readonly file: string; readonly reason: string }) =>
       `${c.file} cannot be unpacked: ${c.reason}`,

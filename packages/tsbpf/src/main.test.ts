@@ -37,10 +37,10 @@ describe('usage', () => {
     const io = testIo()
     await main(['--help'], io)
     const commands = [...io.out().matchAll(/^ {2}([a-z-]+) .*(<|\[)/gm)].map((match) => match[1])
-    expect(commands).toEqual(['inspect', 'disasm', 'core-reloc', 'check', 'run', 'help'])
+    expect(commands).toEqual(['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run', 'help'])
   })
 
-  it.each(['inspect', 'disasm', 'core-reloc', 'check', 'run'])(
+  it.each(['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run'])(
     '%s --help has an example',
     async (command) => {
       const io = testIo()

@@ -91,19 +91,60 @@ Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`
       new Option('--dialect <DIALECT>', 'how instructions are spelt').choices(dialects).default('llvm'),
     )
     .option('--source', 'put the lines of C between the instructions', false)
+    .option('--assembly', 'print a text that tsbpf asm turns into the same object', false)
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
       examples(
         'tsbpf disasm app.bpf.o --source',
         'tsbpf disasm app.bpf.o --program on_enter --dialect verifier',
+        'tsbpf disasm app.bpf.o --assembly > app.s',
       ),
     )
     .action(
-      async (file: string, options: { json?: true; source: boolean; program?: string; dialect: Dialect }) => {
+      async (
+        file: string,
+        options: { json?: true; source: boolean; assembly: boolean; program?: string; dialect: Dialect },
+        command: Command,
+      ) => {
+        const { program: only, dialect, source, assembly } = options
+        const json = options.json === true
+        if (assembly && (json || only !== undefined)) {
+          const other = json ? '--json' : '--program'
+          command.error(`error: option '--assembly' prints a whole object as text: leave ${other} out`)
+        }
         const { disasm } = await import('./commands/disasm.ts')
-        const { program: only, dialect, source } = options
-        done(await disasm(io, file, { json: options.json === true, program: only, dialect, source }))
+        done(await disasm(io, file, { json, program: only, dialect, source, assembly }))
+      },
+    )
+
+  program
+    .command('asm')
+    .description('assemble text into an object, or into raw instructions')
+    .argument('<FILE>', 'text: instructions and directives, or what clang -S writes')
+    .requiredOption('-o, --out <OUT>', 'file to write; left as it is if anything fails')
+    .option('--raw', 'write the instructions alone', false)
+    .addOption(
+      new Option('--dialect <DIALECT>', 'how instructions are spelt').choices(dialects).default('llvm'),
+    )
+    .addOption(
+      new Option('--byte-order <ORDER>', 'byte order of the object')
+        .choices(['little', 'big'])
+        .default('little'),
+    )
+    .option('--json', 'print one JSON document about what was written')
+    .addHelpText(
+      'after',
+      examples('tsbpf asm app.s -o app.bpf.o', 'tsbpf asm add.s -o add.bin --raw --dialect conformance'),
+    )
+    .action(
+      async (
+        file: string,
+        options: { json?: true; out: string; raw: boolean; dialect: Dialect; byteOrder: 'little' | 'big' },
+      ) => {
+        const { asm } = await import('./commands/asm.ts')
+        const { out, raw, dialect, byteOrder } = options
+        done(await asm(io, file, { json: options.json === true, out, raw, dialect, byteOrder }))
       },
     )
 

@@ -98,7 +98,7 @@ describe('code', () => {
   })
 
   it('gives raw instructions alone', () => {
-    expect(texts(assembleInsns('call f\nexit\n.globl f\nf: r0 = answer ll\nanswer = 42\nexit'))).toEqual([
+    expect(texts(assembleInsns('call f\nexit\n.globl f\nf: r0 = answer ll\n.set answer, 42\nexit'))).toEqual([
       'call local +1',
       'exit',
       'lddw %r0, 0x2a',
@@ -115,7 +115,7 @@ describe('data', () => {
     const elf = parseElf(
       assembleObject(`
         .set four, 2 + (1 + 1)
-        five = four+1
+        .set five, four+1
         .data
         .globl table
         .type table, @object

@@ -5,7 +5,7 @@ import type { ObjectSpec } from '@tsbpf/object'
 import { argumentsOf, name as nameOf, TextFault } from './arguments.ts'
 import { defineLabel, report } from './assembly.ts'
 import type { Assembly, AsmSection } from './assembly.ts'
-import { obey, set } from './directives.ts'
+import { obey } from './directives.ts'
 import { elfOf } from './elf-of.ts'
 import { errors } from './errors.ts'
 import { numericName } from './expression.ts'
@@ -27,8 +27,6 @@ export interface AssembleOptions {
 }
 
 const label = /^([A-Za-z_.$][\w.$]*|"(?:[^"\\]|\\.)*"|\d+)\s*:(?!:)\s*/
-const assignment = /^[A-Za-z_.$][\w.$]*\s*=(?!=)/
-const registerName = /^[rw]\d+\s*=/
 
 /** Obeys one statement: labels, then a directive or an instruction. */
 function readStatement(assembly: Assembly, statement: Statement): void {
@@ -51,8 +49,7 @@ function readStatement(assembly: Assembly, statement: Statement): void {
   if (text === '') return
   const rest = { ...statement, text, at }
   const directive = /^\.[\w.]+/.exec(text)?.[0]
-  if (assignment.test(text) && !registerName.test(text)) set(assembly, argumentsOf(text, at), rest, '.set')
-  else if (directive === undefined) readInsn(assembly, rest)
+  if (directive === undefined) readInsn(assembly, rest)
   else if (directive === '.insn' && assembly.dialect === 'conformance') readInsn(assembly, rest)
   else {
     const args = argumentsOf(text.slice(directive.length), at + directive.length)

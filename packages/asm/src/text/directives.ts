@@ -158,11 +158,11 @@ const size: Directive = (assembly, args, place) => {
   finish(args)
 }
 
-/** `.set NAME, EXPRESSION`, `.equ`, and `NAME = EXPRESSION`. */
-export const set: Directive = (assembly, args, place) => {
+/** `.set NAME, EXPRESSION` and `.equ`. */
+const set: Directive = (assembly, args, place) => {
   const at = args.tokens[0]?.at ?? args.end
   const symbol = symbolOf(assembly, name(args, 'a name'), place, at)
-  if (!take(args, ',') && !take(args, '=')) throw faultAt(args, 'a comma')
+  comma(args)
   if (symbol.section !== undefined) throw new TextFault(at, 'a name that is no label', quoted(symbol.name))
   const value = expression(assembly, args, place)
   finish(args)

@@ -1,14 +1,15 @@
+import { disassembleObject, formatAssembly } from '@tsbpf/asm'
+import type { DisassembledLine } from '@tsbpf/asm'
 import { hexBytes } from '@tsbpf/base'
 import { symbolTypes } from '@tsbpf/elf'
 import type { ElfFile, ElfSection } from '@tsbpf/elf'
-import { disassemble, labelsOf } from '@tsbpf/isa'
+import { labelsOf } from '@tsbpf/isa'
 import type { Dialect, Label } from '@tsbpf/isa'
 import type { FunctionSpec, LineInfo } from '@tsbpf/object'
 import { errors } from '../errors.ts'
 import { functionsInFileOrder, sectionOf } from '../file-order.ts'
 import type { Io } from '../io.ts'
 import { toJsonDocument } from '../json.ts'
-import { operandSymbols } from '../operand-symbol.ts'
 import { paintFor } from '../paint.ts'
 import type { Paint } from '../paint.ts'
 import { readObject } from '../read-object.ts'
@@ -20,6 +21,8 @@ export interface DisasmOptions {
   readonly program: string | undefined
   readonly dialect: Dialect
   readonly source: boolean
+  /** The whole object as a text for the assembler. */
+  readonly assembly: boolean
 }
 
 /** One instruction of `disasm --json`; docs/schemas/disasm.schema.json describes it. */
@@ -36,22 +39,35 @@ interface InsnLine {
   } | null
 }
 
-/** `tsbpf disasm OBJ`: the instructions of each function as text. */
+/** `tsbpf disasm OBJ`: the instructions of each function as text, or the whole object for the assembler. */
 export async function disasm(io: Io, file: string, options: DisasmOptions): Promise<number> {
   const { elf, spec } = await readObject(file)
-  const functions = select(functionsInFileOrder(spec, elf), options.program)
-  const symbolOf = operandSymbols(spec)
-  const paint = paintFor(io, io.stdout)
+  const { dialect, source, assembly } = options
+  if (assembly) {
+    for (const line of formatAssembly(spec, { dialect, source: source ? 'between' : 'none' })) {
+      io.stdout.write(`${line}\n`)
+    }
+    return 0
+  }
+  const selected = select(functionsInFileOrder(spec, elf), options.program)
+  const byFunction = new Map<FunctionSpec, readonly DisassembledLine[]>()
+  const labelOf = (fn: FunctionSpec) => {
+    const section = sectionOf(elf, fn)
+    return section === undefined ? undefined : labelsOf(section.name, labelsIn(elf, section))
+  }
+  for (const { function: fn, lines } of disassembleObject(spec, { dialect, labelOf }))
+    byFunction.set(fn, lines)
 
+  const paint = paintFor(io, io.stdout)
   const document: { program: string; insns: readonly InsnLine[] }[] = []
-  for (const [index, fn] of functions.entries()) {
-    const insns = insnLines(fn, elf, options.dialect, symbolOf)
-    if (options.json) document.push({ program: fn.name, insns })
+  for (const [index, fn] of selected.entries()) {
+    const lines = byFunction.get(fn) ?? []
+    if (options.json) document.push({ program: fn.name, insns: lines.map(insnLine) })
     else {
-      const sameSection = fn.section === functions[index - 1]?.section
+      const sameSection = fn.section === selected[index - 1]?.section
       if (!sameSection)
         io.stdout.write(`${index === 0 ? '' : '\n'}Disassembly of section ${printable(fn.section)}:\n`)
-      io.stdout.write(functionText(paint, fn, insns, options.source))
+      io.stdout.write(functionText(paint, fn, lines, source))
     }
   }
   if (options.json) io.stdout.write(toJsonDocument(document))
@@ -65,37 +81,17 @@ function select(functions: readonly FunctionSpec[], name: string | undefined): r
   throw errors.CLI_PROGRAM({ name, names: functions.map((fn) => fn.name) })
 }
 
-function insnLines(
-  fn: FunctionSpec,
-  elf: ElfFile,
-  dialect: Dialect,
-  symbolOf: ReturnType<typeof operandSymbols>,
-): readonly InsnLine[] {
-  const section = sectionOf(elf, fn)
-  const symbols = new Map(fn.relocations.map(({ insn, ref }) => [insn, symbolOf(ref)]))
-  const lines: InsnLine[] = []
-  let next = 0
-  let line: LineInfo | undefined
-  const insns = disassemble(fn.insns, {
-    littleEndian: elf.littleEndian,
-    dialect,
-    sectionOffset: fn.sectionOffset,
-    ...(section === undefined ? {} : { labelOf: labelsOf(section.name, labelsIn(elf, section)) }),
-  })
-  for (const { index, bytes, text } of insns) {
-    for (; (fn.lineInfo[next]?.insn ?? Infinity) <= index; next++) line = fn.lineInfo[next]
-    lines.push({
-      index,
-      bytes: hexBytes(bytes),
-      text,
-      symbol: symbols.get(index) ?? null,
-      line:
-        line === undefined
-          ? null
-          : { file: line.file, line: line.line, column: line.column, text: line.text },
-    })
+function insnLine({ index, bytes, text, symbol, source }: DisassembledLine): InsnLine {
+  return {
+    index,
+    bytes: hexBytes(bytes),
+    text,
+    symbol: symbol ?? null,
+    line:
+      source === undefined
+        ? null
+        : { file: source.file, line: source.line, column: source.column, text: source.text },
   }
-  return lines
 }
 
 /** The symbols of a section that llvm-objdump names places after. */
@@ -108,17 +104,26 @@ function labelsIn(elf: ElfFile, section: ElfSection): readonly Label[] {
     .map(({ name, value }) => ({ name, offset: Number(value) }))
 }
 
-function functionText(paint: Paint, fn: FunctionSpec, insns: readonly InsnLine[], source: boolean): string {
+function functionText(
+  paint: Paint,
+  fn: FunctionSpec,
+  lines: readonly DisassembledLine[],
+  between: boolean,
+): string {
   const parts = [`\n${fn.sectionOffset.toString(16).padStart(16, '0')} <${printable(fn.name)}>:\n`]
-  let shown: InsnLine['line'] = null
-  for (const insn of insns) {
-    const { line } = insn
-    if (source && line !== null && (line.file !== shown?.file || line.line !== shown.line)) {
-      parts.push(`${paint.dim(`; ${printable(line.text)} @ ${printable(line.file)}:${line.line}`)}\n`)
-      shown = line
+  const note = (text: string): void => {
+    parts.push(`\t\t${paint.cyan(printable(text))}\n`)
+  }
+  let shown: LineInfo | undefined
+  for (const { index, bytes, text, symbol, helper, core, source } of lines) {
+    if (between && source !== undefined && (source.file !== shown?.file || source.line !== shown.line)) {
+      parts.push(`${paint.dim(`; ${printable(source.text)} @ ${printable(source.file)}:${source.line}`)}\n`)
+      shown = source
     }
-    parts.push(`${String(insn.index).padStart(8)}:\t${paint.dim(insn.bytes)}\t${printable(insn.text)}\n`)
-    if (insn.symbol !== null) parts.push(`\t\t${paint.cyan(`-> ${printable(insn.symbol)}`)}\n`)
+    parts.push(`${String(index).padStart(8)}:\t${paint.dim(hexBytes(bytes))}\t${printable(text)}\n`)
+    const named = symbol ?? helper
+    if (named !== undefined) note(`-> ${named}`)
+    for (const relocation of core) note(`CO-RE ${relocation}`)
   }
   return parts.join('')
 }

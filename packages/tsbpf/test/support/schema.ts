@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Ajv from 'ajv'
 
-type Command = 'inspect' | 'disasm' | 'core-reloc' | 'check' | 'btf-dump' | 'btf-min-core' | 'run'
+type Command = 'inspect' | 'disasm' | 'asm' | 'core-reloc' | 'check' | 'btf-dump' | 'btf-min-core' | 'run'
 
 const ajv = new Ajv({ allErrors: true })
 
