@@ -45,6 +45,8 @@ function declarations(
     if (variable.kind !== 'var' || name === '') {
       throw file.fail('OBJECT_MAP', { ...at, expected: 'a variable with a name', actual: variable.kind })
     }
+    // A map of another object, in one that is to be linked.
+    if (variable.linkage === 'extern' && file.partial) continue
     if (variable.linkage !== 'global') {
       throw file.fail('OBJECT_MAP', {
         ...at,

@@ -92,6 +92,24 @@ export const errors = defineErrors({
       `${c.path}: expected ${c.expected}, got ${c.actual}`,
     hint: 'correct the value at this path of the spec that was given to encodeObject',
   },
+  /** Two objects of a static link define the same name, neither of them weakly. */
+  OBJECT_LINK_CONFLICT: {
+    message: (c: { name: string; first: string; second: string }) =>
+      `${c.name} is defined by ${c.first} and by ${c.second}`,
+    hint: 'make one of them static, weak, or an extern of the other',
+  },
+  /** Objects of a static link mean different things by the same name. */
+  OBJECT_LINK_TYPE: {
+    message: (c: { name: string; first: string; second: string; what: string }) =>
+      `${c.name} is not the same in ${c.first} and in ${c.second}: ${c.what}`,
+    hint: 'declare it in one header that both sources include, and compile both with -g',
+  },
+  /** Objects that do not fit each other: of two byte orders, licences, versions, or kinds of a section. */
+  OBJECT_LINK_MISMATCH: {
+    message: (c: { first: string; second: string; what: string }) =>
+      `${c.first} and ${c.second} cannot be one object: ${c.what}`,
+    hint: 'build all objects of a link for one target, under one licence',
+  },
   /** A program or subprogram refers to a function that the object does not have. */
   OBJECT_NO_SUBPROGRAM: {
     message: (c: {

@@ -41,7 +41,10 @@ function canBeKconfig(btf: Btf, id: TypeId): boolean {
   }
 }
 
-/** Collects what the kernel or its configuration supplies (libbpf: `bpf_object__collect_externs`). */
+/**
+ * Collects what the kernel or its configuration supplies (libbpf: `bpf_object__collect_externs`), and for a partial
+ * object what others define.
+ */
 export function findExterns(file: ObjectFile): ExternTable {
   const { btf, elf, fail } = file
   const bySymbol = new Map<number, ExternSpec>()
@@ -72,13 +75,14 @@ export function findExterns(file: ObjectFile): ExternTable {
     if (section === names.ksyms) kind = type.kind === 'func' ? 'kfunc' : 'ksym'
     else if (section === names.kconfig && type.kind === 'var' && canBeKconfig(btf, type.type))
       kind = 'kconfig'
+    else if (file.partial) kind = 'global'
     else {
       const expected = 'a ksym, a kfunc, or a kconfig value that is a number, a bool, a tristate or text'
       const actual = `${type.kind} in ${section === undefined ? 'no section' : `section ${section}`}`
       throw fail('OBJECT_EXTERN', { path, expected, actual })
     }
     const weak = symbol.binding === 'weak'
-    const spec: ExternSpec = { name: symbol.name, kind, weak, type: kind === 'kfunc' ? id : type.type }
+    const spec: ExternSpec = { name: symbol.name, kind, weak, type: type.kind === 'func' ? id : type.type }
     bySymbol.set(symbol.index, spec)
     byName.set(symbol.name, spec)
   }

@@ -80,9 +80,16 @@ function unique(file: ObjectFile, all: readonly CodeFunction[]): CodeFunction[] 
     }
     taken.add(name)
   }
+  // Then those that other objects can name, then static ones.
+  const named = new Set<CodeFunction>()
+  for (const fn of all) {
+    if (fn.program || fn.symbol.binding === 'local' || taken.has(fn.name)) continue
+    taken.add(fn.name)
+    named.add(fn)
+  }
   const counts = new Map<string, number>()
   return all.map((fn) => {
-    if (fn.program) return fn
+    if (fn.program || named.has(fn)) return fn
     let { name } = fn
     let count = counts.get(fn.name) ?? 0
     while (taken.has(name)) name = `${fn.name}.${++count}`

@@ -14,6 +14,8 @@ export const limits = {
   /** Initial entries of one map, and bytes of all declarations of maps, when an object is written. */
   mapValues: 1 << 20,
   mapsSize: 1 << 26,
+  /** Pairs of types compared for one name that objects of a static link share. */
+  comparedTypes: 100_000,
   /** Instructions of one program (include/linux/bpf.h, `BPF_COMPLEXITY_LIMIT_INSNS`). */
   programInsns: 1_000_000,
 } as const

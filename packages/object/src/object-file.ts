@@ -35,6 +35,8 @@ export interface ObjectFile {
   /** As the compiler wrote it: data sections are not yet completed. */
   readonly btf: Btf | undefined
   readonly btfExt: BtfExt
+  /** Other objects may define what this one refers to. */
+  readonly partial: boolean
   /** Sections of code in file order. */
   readonly code: readonly ElfSection[]
   /** True for the index of one of them. */
@@ -85,7 +87,7 @@ export function isHidden(symbol: ElfSymbol): boolean {
 }
 
 /** Parses the ELF file and its BTF, and sorts its sections by what they are for. */
-export function openObject(bytes: Uint8Array, file: string): ObjectFile {
+export function openObject(bytes: Uint8Array, file: string, partial: boolean): ObjectFile {
   const elf = parseElf(bytes, { name: file })
   const fail: ObjectFile['fail'] = (code, place) => {
     const { path, section, at = 0, expected, actual } = place
@@ -153,5 +155,5 @@ export function openObject(bytes: Uint8Array, file: string): ObjectFile {
   const maps = elf.section(names.maps)
   const progbits = sectionTypes.value('progbits')
   const arena = elf.sections.find((one) => one.name === names.arena && one.type === progbits && one.size > 0)
-  return { file, elf, btf, btfExt, code, isCode, data, maps, arena, fail }
+  return { file, elf, btf, btfExt, partial, code, isCode, data, maps, arena, fail }
 }

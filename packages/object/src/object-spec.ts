@@ -147,13 +147,14 @@ export interface VariableSpec {
   readonly weak?: boolean
 }
 
-/** A symbol that the kernel or its configuration supplies. */
+/** A symbol that the kernel or its configuration supplies, or another object of a static link. */
 export interface ExternSpec {
   readonly name: string
-  readonly kind: 'kconfig' | 'ksym' | 'kfunc'
+  /** `global`: a function, variable or map of another object; only `linkObjects` knows what to do with it. */
+  readonly kind: 'kconfig' | 'ksym' | 'kfunc' | 'global'
   /** May be missing: an address or value of it is then 0. */
   readonly weak: boolean
-  /** The variable's own type (void for a ksym without one), or the FUNC of a kfunc. */
+  /** The variable's own type (void for a ksym without one), or the FUNC of a function. */
   readonly type: TypeId | undefined
 }
 

@@ -20,6 +20,11 @@ export interface ParseObjectOptions {
    * (`syscount.bpf.o` gives `syscount.rodata`). Without it those have the section's name alone.
    */
   readonly name?: string
+  /**
+   * True for an object that is to be linked with others: externs that those define are taken, as \`global\`. Else they
+   * are an error, as in libbpf; that is so unless given.
+   */
+  readonly partial?: boolean
 }
 
 function kernelVersion(file: ObjectFile): number | undefined {
@@ -82,7 +87,7 @@ function checkArena(file: ObjectFile, maps: readonly MapSpec[]): string | undefi
  * ```
  */
 export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {}): ObjectSpec {
-  const raw = openObject(bytes, options.name ?? 'object')
+  const raw = openObject(bytes, options.name ?? 'object', options.partial ?? false)
   const externs = findExterns(raw)
   const btf = completeBtf(raw, externs.externs)
   const file: ObjectFile = { ...raw, btf }

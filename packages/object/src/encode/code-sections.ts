@@ -35,7 +35,7 @@ const rawName = (program: ProgramSpec): string => (program.autoload ? '' : '?') 
  * Functions by section, in an order that keeps that of programs and that of subprograms. A subprogram's spec does not
  * say whether its section's name starts with `?`: it stands where the programs of that name are.
  */
-function bySection(spec: ObjectSpec): ReadonlyMap<string, FunctionSpec[]> {
+export function bySection(spec: ObjectSpec): ReadonlyMap<string, FunctionSpec[]> {
   const programs = new Map<string, FunctionSpec[]>()
   const others = new Map<string, FunctionSpec[]>()
   const add = (to: Map<string, FunctionSpec[]>, name: string, fn: FunctionSpec): void => {
@@ -109,6 +109,15 @@ function sectionBytes(draft: Draft, section: string, functions: readonly Functio
   return data
 }
 
+/** Name of a function's symbol: of a static one that a reader has numbered, the name that its BTF has. */
+function symbolName({ btf }: ObjectSpec, fn: FunctionSpec, taken: ReadonlySet<string>): string {
+  const { name, binding, btfFunc } = fn
+  if (binding !== 'local' || btf === undefined || btfFunc === undefined || btfFunc >= btf.endId) return name
+  const own = btf.nameOf(btfFunc)
+  const numbered = name.startsWith(`${own}.`) && /^\d+$/.test(name.slice(own.length + 1))
+  return own !== '' && numbered && taken.has(own) ? own : name
+}
+
 /** Adds the sections of code and the symbols of their functions. */
 export function layCode(draft: Draft): ReadonlyMap<string, PlacedFunction> {
   const { spec } = draft
@@ -130,6 +139,7 @@ export function layCode(draft: Draft): ReadonlyMap<string, PlacedFunction> {
     const data = sectionBytes(draft, name, functions)
     return { name, number: draft.section({ name, flags: flags.code, addralign: 8n, data }), data, functions }
   })
+  const taken = new Set([...spec.programs, ...spec.subprograms].map(({ name }) => name))
   const placed = new Map<string, PlacedFunction>()
   for (const section of sections) {
     for (const fn of section.functions) {
@@ -138,7 +148,7 @@ export function layCode(draft: Draft): ReadonlyMap<string, PlacedFunction> {
         throw draft.fail(`${what} ${fn.name}`, 'a name of its own', 'two of it')
       }
       const symbol = draft.symbol({
-        name: fn.name,
+        name: symbolName(spec, fn, taken),
         type: func,
         binding: fn.binding,
         section: section.number,

@@ -161,7 +161,7 @@ describe('an object made by hand', () => {
       [0, 1, 'counts'],
       [16, 1, 'two'],
       [32, 10, 'helper'],
-      // The address of a static function counts from its section: libbpf finds it in no other way.
+      // Of a static function libbpf wants the section.
       [64, 1, ''],
     ])
     expect(Buffer.from(xdp.data.subarray(32, 64)).toString('hex')).toBe(`85100000ffffffff${exit.repeat(3)}`)

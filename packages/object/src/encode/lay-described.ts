@@ -55,6 +55,12 @@ export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void 
     if (datasec?.kind !== 'datasec' || elsewhere.includes(datasec.name)) continue
     const { name, size } = datasec
     if (btf.find(name, 'datasec')?.id !== datasec.id) continue
+    const vars = datasec.vars.filter(({ type }) => {
+      const variable = btf.type(type)
+      return variable.kind === 'var' && variable.linkage !== 'extern'
+    })
+    // Variables of other objects are in no section of this one.
+    if (vars.length === 0 && datasec.vars.length > 0) continue
     const section =
       draft.numberOf(name) ??
       draft.section({
@@ -64,7 +70,7 @@ export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void 
         ...(structOps.test(name) ? { data: operations(draft, name, size) } : { type: nobits, size }),
       })
     const symbols = new Map(data.get(name)?.symbols)
-    for (const { type, offset, size: bytes } of datasec.vars) {
+    for (const { type, offset, size: bytes } of vars) {
       const variable = btf.type(type)
       if (variable.kind !== 'var') continue
       const key = `${name}\0${variable.name}`

@@ -15,7 +15,8 @@ function describedBy(draft: Draft, name: string): Described | undefined {
   return undefined
 }
 
-const sectionOf = (extern: ExternSpec): string => (extern.kind === 'kconfig' ? names.kconfig : names.ksyms)
+const sectionOf = ({ kind }: ExternSpec): string | undefined =>
+  kind === 'global' ? undefined : kind === 'kconfig' ? names.kconfig : names.ksyms
 
 /** Makes the VAR or FUNC of an extern that the spec's BTF does not have. */
 function declare(draft: Draft, extern: ExternSpec): { type: number; offset: number; size: number } {
@@ -57,8 +58,17 @@ export function layExterns(draft: Draft): ReadonlyMap<string, number> {
     if (name === '') throw draft.fail('externs', 'names', 'an empty one')
     symbols.set(name, draft.symbol({ name, binding: weak ? 'weak' : 'global' }))
     const section = sectionOf(extern)
+    const described = describedBy(draft, name)
+    if (section === undefined) {
+      if (described?.linkage === 'extern') continue
+      throw draft.fail(
+        `extern ${name}`,
+        'an extern VAR or FUNC of that name in BTF',
+        described?.linkage ?? 'none',
+      )
+    }
     const vars = sections.get(section) ?? []
-    const known = describedBy(draft, name)
+    const known = described
     const row = vars.findIndex((one) => one.type === known?.id)
     if (known === undefined) {
       vars.push(declare(draft, extern))

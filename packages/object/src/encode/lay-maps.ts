@@ -1,4 +1,4 @@
-import type { BtfTypeOf } from '@tsbpf/btf'
+import type { Btf, BtfTypeOf } from '@tsbpf/btf'
 import { symbolTypes } from '@tsbpf/elf'
 import { isMapOfMaps } from '../map-definition.ts'
 import { limits } from '../limits.ts'
@@ -42,18 +42,25 @@ function entriesSize(draft: Draft, map: MapSpec): number {
   return count * pointerSize
 }
 
+/** True for the VAR of a map that another object declares. */
+function isExtern(btf: Btf | undefined, type: number): boolean {
+  const variable = btf?.type(type)
+  return variable?.kind === 'var' && variable.linkage === 'extern'
+}
+
 /** The rows of `.maps`: those of the spec's BTF where it declares the same maps, else new ones. */
 function rowsOf(draft: Draft, maps: readonly MapSpec[]): readonly Row[] {
   const { spec, types } = draft
   const { btf } = spec
   const datasec = btf?.find(names.maps, 'datasec')
   const variables = new Map<string, { variable: BtfTypeOf<'var'>; offset: number; size: number }>()
-  for (const { type, offset, size } of datasec?.vars ?? []) {
+  const before = (datasec?.vars ?? []).filter(({ type }) => !isExtern(btf, type))
+  for (const { type, offset, size } of before) {
     const variable = btf?.type(type)
     if (variable?.kind === 'var') variables.set(variable.name, { variable, offset, size })
   }
   const made = mapTypesOf(draft)
-  let kept = datasec?.vars.length === maps.length
+  let kept = before.length === maps.length
   let end = 0
   const rows = maps.map((map, index): Row => {
     const known = variables.get(map.name)
@@ -62,9 +69,7 @@ function rowsOf(draft: Draft, maps: readonly MapSpec[]): readonly Row[] {
     const entries = valuesOffset === undefined ? 0 : valuesOffset + entriesSize(draft, map)
     const row = { map, offset: end, size: Math.max(size, entries), valuesOffset }
     kept &&=
-      found !== undefined &&
-      datasec?.vars[index]?.type === known?.variable.id &&
-      row.size <= (known?.size ?? 0)
+      found !== undefined && before[index]?.type === known?.variable.id && row.size <= (known?.size ?? 0)
     end = Math.ceil((end + row.size) / pointerSize) * pointerSize
     const variable = { kind: 'var', name: map.name, type, linkage: 'global' } as const
     if (known === undefined) return { ...row, type: types.add(variable) }
@@ -77,7 +82,8 @@ function rowsOf(draft: Draft, maps: readonly MapSpec[]): readonly Row[] {
       return { ...row, offset, size }
     })
   }
-  const vars = rows.map(({ type, offset, size }) => ({ type, offset, size }))
+  const elsewhere = (datasec?.vars ?? []).filter(({ type }) => isExtern(btf, type))
+  const vars = [...rows.map(({ type, offset, size }) => ({ type, offset, size })), ...elsewhere]
   const whole = { kind: 'datasec', name: names.maps, size: end, vars } as const
   if (datasec === undefined) types.add(whole)
   else types.replace(datasec.id, whole)

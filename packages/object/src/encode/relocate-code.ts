@@ -75,10 +75,11 @@ function bind(
       const within = isCall ? sectionOffset / slotSize - 1 : sectionOffset
       const distance = sectionOffset / slotSize - slot - 1
       if (isCall && imm === distance && imm !== start && callee.section === section) return
-      // libbpf finds the address of a static function only from the start of its section (`sym_is_subprog`).
-      const whole = (imm === within && imm !== start) || (!isCall && callee.spec.binding === 'local')
-      const wanted = whole ? within : start
-      if (imm !== wanted) code.setImm(slot, wanted)
+      // libbpf takes the address of a static function only by the symbol of its section.
+      const byName =
+        isCall || (callee.spec.binding !== 'local' && (callee.spec.binding === 'global' || imm === start))
+      const whole = imm === within ? within !== start || !byName : !byName
+      if (imm !== (whole ? within : start)) code.setImm(slot, whole ? within : start)
       row(whole ? draft.sectionSymbol(callee.section.number) : callee.symbol)
     }
   }
