@@ -1,15 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { InsnView } from '@tsbpf/isa'
+import { encodeObject, linkObjects, parseObject } from '@tsbpf/object'
 import { progGetInfo } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { requires } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
 import { loadSync } from '../../src/index.ts'
 import { leavesNothing } from './kernel-objects.ts'
-import { objectPath, objectSpec } from './objects.ts'
+import { objectBytes, objectSpec } from './objects.ts'
 import type { ObjectName } from './objects.ts'
 
 const gate = requires({ root: true, reason: 'loads programs' })
@@ -21,19 +22,50 @@ const oracle = requires({
   reason: 'compares with libbpf by bpftool, which is not on PATH',
 })
 
-/** Programs that load by themselves; the last one of tracepoints does not, and bpftool would refuse to pin it. */
-const objects: readonly (readonly [ObjectName, readonly string[]])[] = [
-  ['tracer', ['count_calls']],
-  ['nested', ['before_tail_call', 'after_tail_call']],
+const linkFolder = new URL('../../../object/test/golden/link/', import.meta.url).pathname
+const linkSource = (name: string): Uint8Array => readFileSync(join(linkFolder, name))
+
+/** As bpftool 7.5 has linked the objects that are linked here (recorded beside them). */
+const linkedByLibbpf = linkSource('loadable.bpftool.o')
+const linkedByUs = (): Uint8Array =>
+  encodeObject(
+    linkObjects(
+      ['lib', 'main', 'extra'].map((name) =>
+        parseObject(linkSource(`${name}.clang-19.el.o`), { partial: true }),
+      ),
+    ),
+  )
+const encoded = (object: ObjectName): Uint8Array => encodeObject(objectSpec(object))
+
+/**
+ * An object that libbpf is asked about, and another that has to become the same. Programs are those that load by
+ * themselves; the last one of tracepoints does not, and bpftool would refuse to pin it.
+ */
+const objects: readonly {
+  readonly title: string
+  readonly theirs: Uint8Array
+  readonly ours: Uint8Array
+  readonly programs: readonly string[]
+}[] = [
+  { title: 'tracer', theirs: objectBytes('tracer'), ours: encoded('tracer'), programs: ['count_calls'] },
+  {
+    title: 'nested',
+    theirs: objectBytes('nested'),
+    ours: encoded('nested'),
+    programs: ['before_tail_call', 'after_tail_call'],
+  },
+  { title: 'linked', theirs: linkedByLibbpf, ours: linkedByUs(), programs: ['enter', 'leave'] },
 ]
 
 /** Of util-linux, as bpftool is of its own package. */
 const unshare = 'unshare'
 
 /** Translated instructions after libbpf has loaded the object, by program. */
-function byLibbpf(object: ObjectName, programs: readonly string[]): ReadonlyMap<string, Uint8Array> {
+function byLibbpf(object: Uint8Array, programs: readonly string[]): ReadonlyMap<string, Uint8Array> {
   const dir = mkdtempSync(join(tmpdir(), 'tsbpf-'))
   try {
+    const file = join(dir, 'app.bpf.o')
+    writeFileSync(file, object)
     // A mount namespace of its own: the file system with the pins is gone when the script ends.
     const dump = programs.map((name) => `bpftool prog dump xlated pinned "$1/fs/p/${name}" file "$1/${name}"`)
     const script = [
@@ -43,7 +75,7 @@ function byLibbpf(object: ObjectName, programs: readonly string[]): ReadonlyMap<
       'bpftool prog loadall "$2" "$1/fs/p"',
       ...dump,
     ]
-    execFileSync(unshare, ['-m', 'sh', '-c', script.join('\n'), 'sh', dir, objectPath(object)], {
+    execFileSync(unshare, ['-m', 'sh', '-c', script.join('\n'), 'sh', dir, file], {
       stdio: 'pipe',
     })
     return new Map(programs.map((name) => [name, readFileSync(join(dir, name))]))
@@ -73,17 +105,29 @@ function slots(bytes: Uint8Array): readonly string[] {
   )
 }
 
+/** Translated instructions after our loader has loaded the object, by program. */
+function byUs(object: Uint8Array, programs: readonly string[]): ReadonlyMap<string, Uint8Array> {
+  using bpf = loadSync(parseObject(object, { name: 'app.bpf.o' }))
+  const translated = (name: string): Uint8Array => {
+    const { arrays } = progGetInfo(nativeSys(), bpf.program(name).fd, ['xlated_prog_insns'])
+    return arrays.get('xlated_prog_insns') ?? new Uint8Array(0)
+  }
+  return new Map(programs.map((name) => [name, translated(name)]))
+}
+
 describe.skipIf(gate.skip || oracle.skip)(oracle.title('translated programs'), () => {
-  for (const [object, programs] of objects) {
-    it(`are those of libbpf: ${object}`, async () => {
+  for (const { title, theirs, ours, programs } of objects) {
+    it(`are those of libbpf, also from an object that we wrote: ${title}`, async () => {
       await leavesNothing(() => {
-        const theirs = byLibbpf(object, programs)
-        using bpf = loadSync(objectSpec(object))
-        for (const name of programs) {
-          const { arrays } = progGetInfo(nativeSys(), bpf.program(name).fd, ['xlated_prog_insns'])
-          const ours = arrays.get('xlated_prog_insns') ?? new Uint8Array(0)
-          expect(ours.length).toBeGreaterThan(0)
-          expect(slots(masked(ours)), name).toEqual(slots(masked(theirs.get(name) ?? new Uint8Array(0))))
+        const expected = byLibbpf(theirs, programs)
+        const others = [byUs(theirs, programs), byLibbpf(ours, programs), byUs(ours, programs)]
+        for (const [index, other] of others.entries()) {
+          for (const name of programs) {
+            const insns = other.get(name) ?? new Uint8Array(0)
+            expect(insns.length).toBeGreaterThan(0)
+            const what = `${name}, way ${index}`
+            expect(slots(masked(insns)), what).toEqual(slots(masked(expected.get(name) ?? new Uint8Array(0))))
+          }
         }
       })
     })

@@ -73,9 +73,13 @@ export function layExterns(draft: Draft): ReadonlyMap<string, number> {
     if (known === undefined) {
       vars.push(declare(draft, extern))
       changed.add(section)
-    } else if (row < 0 || (known.kind === 'func') !== (kind === 'kfunc')) {
-      const actual = `${known.kind} ${name} of its BTF`
+    } else if ((known.kind === 'func') !== (kind === 'kfunc') || (row < 0 && known.linkage !== 'extern')) {
+      const actual = `${known.linkage} ${known.kind} ${name} of its BTF`
       throw draft.fail(`extern ${name}`, `a ${kind} in ${section}, or no type of that name`, actual)
+    } else if (row < 0) {
+      const size = kind === 'kconfig' ? (spec.btf?.sizeOf(known.type) ?? 0) : 0
+      vars.push({ type: known.id, offset: 0, size })
+      changed.add(section)
     } else if (kind === 'kconfig' && known.kind === 'var') {
       vars[row] = { ...vars[row], type: known.id, offset: 0, size: vars[row]?.size ?? 0 }
       types.replace(known.id, { ...known, linkage: 'extern' })

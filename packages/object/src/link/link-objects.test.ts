@@ -71,6 +71,12 @@ const variable = (type: VariableSpec['type']): VariableSpec => ({
   type,
 })
 
+const extern = (kind: ExternSpec['kind']): ObjectSpec => {
+  const { builder, proto } = types(0, 4)
+  const id = builder.add({ kind: 'func', name: 'f', type: proto, linkage: 'extern' })
+  return { ...empty, externs: [{ name: 'f', kind, weak: false, type: id }], btf: builder.open() }
+}
+
 describe('what cannot be linked is refused', () => {
   it('two definitions of one name', () => {
     expect(failure([lib, lib])).toMatchObject({
@@ -190,11 +196,6 @@ describe('what cannot be linked is refused', () => {
   })
 
   it('one name as things of the kernel and of the object', () => {
-    const extern = (kind: ExternSpec['kind']): ObjectSpec => {
-      const { builder, proto } = types(0, 4)
-      const id = builder.add({ kind: 'func', name: 'f', type: proto, linkage: 'extern' })
-      return { ...empty, externs: [{ name: 'f', kind, weak: false, type: id }], btf: builder.open() }
-    }
     expect(failure([extern('kfunc'), extern('global')])).toMatchObject({
       code,
       context: { what: 'a kfunc and a global' },
@@ -225,6 +226,20 @@ describe('what cannot be linked is refused', () => {
     }
     expect(failure([endless(), endless()])).toBeUndefined()
   })
+})
+
+it('makes of two declarations of a kfunc one, strong where one is', () => {
+  const weak = extern('kfunc')
+  const externs = weak.externs.map((one) => ({ ...one, weak: true }))
+  const linked = linkObjects([{ ...weak, externs }, extern('kfunc')])
+  expect(linked.externs).toMatchObject([{ name: 'f', kind: 'kfunc', weak: false }])
+  expect(linked.btf?.idsByName('f', 'func').length).toBe(1)
+  expect(
+    linkObjects([
+      { ...weak, externs },
+      { ...weak, externs },
+    ]).externs,
+  ).toMatchObject([{ weak: true }])
 })
 
 it('links nothing to nothing', () => {

@@ -5,9 +5,6 @@
 extern int main_hook(int value);
 extern u64 main_total;
 
-extern u64 CONFIG_HZ __kconfig weak;
-extern const int no_such_symbol __ksym weak;
-
 struct shared_type shared_map SEC(".maps");
 
 struct {
@@ -50,13 +47,13 @@ hidden noinline int lib_hidden(int value)
 	return value + lib_secret;
 }
 
-noinline int lib_task(struct task_struct *untrusted)
+noinline int lib_task(int more)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	int tgid = 0;
 
 	bpf_probe_read_kernel(&tgid, sizeof(tgid), &task->tgid);
-	return tgid + (int)CONFIG_HZ;
+	return tgid + more;
 }
 
 SEC("raw_tp/sys_exit")
@@ -64,8 +61,6 @@ int leave(void *ctx)
 {
 	bpf_for_each_map_elem(&shared_map, each, 0, 0);
 	main_total += main_hook(scale(3));
-	if (&no_such_symbol)
-		main_total += 3;
 	return 0;
 }
 

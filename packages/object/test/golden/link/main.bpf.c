@@ -3,7 +3,7 @@
 #include "shared.h"
 
 extern int lib_add(int left, int right);
-extern int lib_task(struct task_struct *task) weak;
+extern int lib_task(int more) weak;
 extern int lib_hidden(int value);
 extern int extra_walk(int count);
 
@@ -12,10 +12,6 @@ extern const int lib_limit;
 extern u64 lib_table[4];
 extern int lib_secret;
 extern struct shared_type shared_map SEC(".maps");
-
-extern u32 LINUX_KERNEL_VERSION __kconfig;
-extern u64 CONFIG_HZ __kconfig weak;
-extern const int no_such_symbol __ksym weak;
 
 struct {
 	__uint(type, 2);
@@ -61,20 +57,19 @@ int enter(void *ctx)
 	struct record *record;
 	u32 key = 0;
 	u64 *slot;
+	int pid = 0;
 
 	record = bpf_map_lookup_elem(&shared_map, &key);
 	if (record)
-		record->pid = LINUX_KERNEL_VERSION + CONFIG_HZ;
+		record->pid = 1;
 	slot = bpf_map_lookup_elem(&main_map, &key);
 	if (slot)
 		*slot += lib_table[2] + either_value;
 	if (!bpf_map_lookup_elem(&both_map, &key))
 		lib_count++;
-	if (&no_such_symbol)
-		main_total++;
 	main_total += lib_add(lib_count, lib_limit) + lib_hidden(lib_secret) + main_step + main_own;
-	if (lib_task)
-		main_total += lib_task(task);
+	bpf_probe_read_kernel(&pid, sizeof(pid), &task->pid);
+	main_total += lib_task(pid);
 	return scale(either(1)) + extra_walk(2);
 }
 

@@ -7,7 +7,8 @@
  * Needs clang-19 and bpftool of the oracles: `$TSBPF_ORACLES`, else what `tools/oracles/build.mjs` builds.
  *
  * The order is one in which each map is defined before it is declared or defined weakly: otherwise the linker of
- * libbpf 1.5 gives a map the place of its first declaration in BTF, and libbpf refuses what it has linked.
+ * libbpf 1.5 gives a map the place of its first declaration in BTF, and libbpf refuses what it has linked. Nor does that
+ * linker take two objects that declare the same kfunc.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +18,9 @@ import { join } from 'node:path'
 const folder = import.meta.dirname
 const root = join(folder, '../../../../..')
 const check = process.argv.includes('--check')
-const sources = ['lib', 'main', 'extra']
+const sources = ['lib', 'main', 'extra', 'off-one', 'off-two']
+/** Those of which bpftool can load all programs. */
+const loadable = ['lib', 'main', 'extra']
 const flags = '-mcpu=v3 -O2 -g -Wall -Wno-ignored-attributes -Wno-unused-variable -fdebug-compilation-dir=.'
 
 function run(command, args, cwd = folder) {
@@ -37,8 +40,10 @@ for (const source of sources) {
     run('clang-19', ['-target', `bpf${order}`, ...flags.split(' '), '-c', `${source}.bpf.c`, '-o', object])
   }
 }
-const objects = sources.map((source) => `${source}.clang-19.el.o`)
-run(join(oracles, 'bin/bpftool'), ['gen', 'object', 'linked.bpftool.o', ...objects], scratch)
+for (const [out, parts] of Object.entries({ linked: sources, loadable })) {
+  const objects = parts.map((source) => `${source}.clang-19.el.o`)
+  run(join(oracles, 'bin/bpftool'), ['gen', 'object', `${out}.bpftool.o`, ...objects], scratch)
+}
 const record = {
   compiler: run('clang-19', ['--version']).split('\n', 1)[0],
   flags,
