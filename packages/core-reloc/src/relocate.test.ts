@@ -86,7 +86,7 @@ describe('relocateInsns', () => {
   it('does not write to a view whose slice() is a view too, as that of a Node Buffer', () => {
     class Aliasing extends Uint8Array {
       override slice(start?: number, end?: number) {
-        return this.subarray(start, end) as Uint8Array<ArrayBuffer>
+        return this.subarray(start, end)
       }
     }
     const buffer = new Aliasing(load.length)

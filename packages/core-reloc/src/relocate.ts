@@ -1,19 +1,20 @@
-import type { ErrorContext, TsbpfError } from '@tsbpf/base'
+import type { TsbpfError } from '@tsbpf/base'
 import { isTsbpfError } from '@tsbpf/base'
 import type { Btf } from '@tsbpf/btf'
 import type { CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
 import { newBudget } from './budget.ts'
 import type { TargetBtf } from './candidates.ts'
 import { newCandidateCache } from './candidates.ts'
-import type { CoreLine, CoreResult, CoreType } from './core-result.ts'
-import { errors, locateError } from './errors.ts'
+import type { CoreResult, CoreType } from './core-result.ts'
+import { errors } from './errors.ts'
 import { coreKinds } from '@tsbpf/object'
-import { limits } from './limits.ts'
+import { resultOf } from './make-result.ts'
+import type { Code, Facts } from './make-result.ts'
 import { newMemberIndex } from './members.ts'
 import type { InsnEditor, Patched } from './patch.ts'
 import { editInsns, heldValue, patchInsn, slotsAt } from './patch.ts'
 import type { Findings, OnFit, ResolveState } from './resolve.ts'
-import { coreType, resolveRelocation } from './resolve.ts'
+import { newCoreTypes, resolveRelocation } from './resolve.ts'
 
 /** What to do with a relocation that fails: note it in its result and go on, or throw its error. */
 export type OnFailure = 'collect' | 'throw'
@@ -50,14 +51,6 @@ export interface RelocateInsnsOptions {
   readonly onFailure?: OnFailure
 }
 
-/** Code of one function, with what has to be known about it. */
-interface Code {
-  readonly name: string
-  readonly insns: Uint8Array
-  readonly coreRelocations: readonly CoreRelocation[]
-  readonly lineInfo: readonly LineInfo[]
-}
-
 function newState(
   local: Btf,
   targets: readonly TargetBtf[],
@@ -72,6 +65,7 @@ function newState(
     onFit,
     members: newMemberIndex(budget),
     candidates: newCandidateCache(targets),
+    types: newCoreTypes(),
   }
 }
 
@@ -206,18 +200,12 @@ function relocateCode(
   onFailure: OnFailure,
 ): { readonly insns: Uint8Array; readonly results: CoreResult[] } {
   const editor = openCode(state, code)
-  const drafts = code.coreRelocations.map((relocation) => {
-    const draft = relocateOne(state, code, editor, relocation)
-    if (draft.error !== undefined && onFailure === 'throw') throw draft.error
-    return draft
+  const results = code.coreRelocations.map((relocation) => {
+    const result = relocateOne(state, code, editor, relocation)
+    if (result.error !== undefined && onFailure === 'throw') throw result.error
+    return result
   })
-  // Views of the output are taken last: the instructions may have been copied on the way.
-  const insns = editor?.view.bytes ?? code.insns
-  const results = drafts.map((draft) => ({
-    ...draft,
-    after: insns.subarray(draft.insn * 8, draft.insn * 8 + draft.before.length),
-  }))
-  return { insns, results }
+  return { insns: editor?.view.bytes ?? code.insns, results }
 }
 
 /** `undefined` for bytes that are no instructions; each relocation then fails with that error. */
@@ -235,80 +223,28 @@ function relocateOne(
   code: Code,
   editor: InsnEditor | undefined,
   relocation: CoreRelocation,
-): Omit<CoreResult, 'after'> {
-  const { local } = state
-  const { insn, access } = relocation
+): CoreResult {
+  const { insn } = relocation
   const kind = coreKinds.format(relocation.kind)
-  const findings: Findings = {
-    accessText: `+ ${access.slice(0, 80)}`,
-    expected: undefined,
-    target: undefined,
-    candidates: [],
-  }
+  const findings: Findings = { access: undefined, targetType: undefined, candidates: [] }
   let localType: CoreType = { id: relocation.type, name: '', kind: 'void', source: 'object' }
   let slots = 0
   let held: bigint | undefined
   let patched: Patched | undefined
   let error: TsbpfError | undefined
-  const place = `${code.name} insn ${insn}`
   try {
-    localType = coreType(local, relocation.type, 'object')
-    findings.accessText = `${localType.kind} ${localType.name === '' ? '<anon>' : localType.name} ${findings.accessText}`
+    localType = state.types.of(state.local, relocation.type, 'object')
     // Opened again, the instructions throw the error that openCode has kept to itself.
     const insns = editor ?? editInsns(code.insns, state.littleEndian)
     slots = slotsAt(insns.view, insn)
     held = heldValue(insns.view, insn)
-    const decision = resolveRelocation(state, relocation, `${place} (${kind})`, findings)
+    const decision = resolveRelocation(state, relocation, `${code.name} insn ${insn} (${kind})`, findings)
     patched = patchInsn(insns, insn, decision)
   } catch (thrown) {
     if (!isTsbpfError(thrown)) throw thrown
     error = thrown
   }
-  const line = lineOf(code.lineInfo, insn)
-  const { target, candidates, accessText } = findings
-  const facts = {
-    program: code.name,
-    insn,
-    kind,
-    localType,
-    access,
-    accessText,
-    status: error !== undefined ? 'failed' : patched?.poisoned === true ? 'poisoned' : 'resolved',
-    oldValue: patched?.oldValue ?? held,
-    newValue: patched?.newValue,
-    memSize: patched?.memSize,
-    targetType: target === undefined ? undefined : coreType(target.target.btf, target.id, target.target.name),
-    candidates,
-    line,
-    littleEndian: state.littleEndian,
-    before: code.insns.subarray(insn * 8, insn * 8 + slots * 8),
-  } satisfies Omit<CoreResult, 'after' | 'error'>
-  return { ...facts, error: error === undefined ? undefined : located(error, facts) }
-}
-
-/** The source line of an instruction: that of the last record at or before it. */
-function lineOf(lineInfo: readonly LineInfo[], insn: number): CoreLine | undefined {
-  let low = 0
-  let high = lineInfo.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((lineInfo[middle]?.insn ?? 0) <= insn) low = middle + 1
-    else high = middle
-  }
-  const found = lineInfo[low - 1]
-  if (found === undefined) return undefined
-  return { file: found.file, line: found.line, column: found.column, text: found.text }
-}
-
-function located(error: TsbpfError, facts: Omit<CoreResult, 'after' | 'error'>): TsbpfError {
-  const { program, insn, kind, localType, access, accessText, line, candidates } = facts
-  const at = line === undefined ? '' : ` (${line.file}:${line.line})`
-  // One that disagrees is in the message already.
-  const lost = candidates.filter(({ verdict }) => verdict === 'mismatch' || verdict === 'ruled_out')
-  const reasons = lost
-    .slice(0, limits.namedCandidates)
-    .map(({ type, why }) => `${type.kind} ${type.name} [${type.id}] of ${type.source}: ${why ?? ''}`)
-  if (lost.length > reasons.length) reasons.push(`and ${lost.length - reasons.length} more`)
-  const context: ErrorContext = { program, insn, kind, localType, access, accessText, line, candidates }
-  return locateError(error, `${program} insn ${insn}${at}: ${kind} of ${accessText}`, reasons, context)
+  const facts: Facts = { code, editor, relocation, kind, localType, slots, findings, state }
+  const status = error !== undefined ? 'failed' : patched?.poisoned === true ? 'poisoned' : 'resolved'
+  return resultOf(facts, status, patched, held, error)
 }

@@ -21,6 +21,7 @@ export interface ResolveState extends MatchState {
   readonly local: Btf
   readonly littleEndian: boolean
   readonly candidates: CandidateCache
+  readonly types: CoreTypes
   /** Is told of every candidate that fits, with the access in it, whether or not it is chosen. */
   readonly onFit?: OnFit | undefined
 }
@@ -30,15 +31,48 @@ export type OnFit = (relocation: CoreRelocation, access: Access, agrees: boolean
 
 /** What becomes known about one relocation on the way; it is complete even where the way ends in an error. */
 export interface Findings {
-  accessText: string
-  expected: bigint | undefined
-  target: Candidate | undefined
-  candidates: CoreCandidate[]
+  /** The local access; `undefined` where the accessor string cannot be read. */
+  access: Access | undefined
+  targetType: CoreType | undefined
+  readonly candidates: CoreCandidate[]
 }
 
-/** A type as data. */
-export function coreType(btf: Btf, id: TypeId, source: string): CoreType {
-  return { id, name: btf.nameOf(id), kind: btf.kind(id), source }
+/** Types as data, each made once. */
+export interface CoreTypes {
+  of(btf: Btf, id: TypeId, source: string): CoreType
+}
+
+export function newCoreTypes(): CoreTypes {
+  const known = new Map<Btf, Map<TypeId, CoreType>>()
+  return {
+    of(btf, id, source) {
+      let types = known.get(btf)
+      if (types === undefined) known.set(btf, (types = new Map<TypeId, CoreType>()))
+      let type = types.get(id)
+      if (type === undefined) {
+        type = { id, name: btf.nameOf(id), kind: btf.kind(id), source }
+        types.set(id, type)
+      }
+      return type
+    },
+  }
+}
+
+/** What became of a candidate; how it is spelt is worked out when somebody reads it. */
+function candidateOf(
+  type: CoreType,
+  verdict: CoreCandidate['verdict'],
+  found: Access | undefined,
+  why: string | undefined,
+): CoreCandidate {
+  return {
+    type,
+    verdict,
+    get accessText() {
+      return found === undefined ? undefined : formatAccess(found)
+    },
+    why,
+  }
 }
 
 /** True where another size of access gives the same value: pointers, and ints that are not signed. */
@@ -81,62 +115,56 @@ export function resolveRelocation(
     )
   }
   const access = parseAccess(local, relocation.type, relocation.access, kind)
-  findings.accessText = formatAccess(access)
-  const expected = (): CoreValue => {
-    const value = valueOf(access, littleEndian)
-    findings.expected = value.value
-    return value
-  }
-  if (kind.name === 'local_type_id') return plain(expected().value)
+  findings.access = access
+  if (kind.name === 'local_type_id') return plain(valueOf(access, littleEndian).value)
 
   const list = state.candidates.of(local, relocation.type, kind)
   const fitting = new Set<Candidate>()
+  let own: CoreValue | undefined
   let decision: Decision | undefined
   let chosen: Access | undefined
   for (const candidate of list.all) {
     const { target, id } = candidate
     spend(state.budget, limits.candidateSteps)
-    const verdict = (of: Omit<CoreCandidate, 'type'>): void => {
-      findings.candidates.push({ type: coreType(target.btf, id, target.name), ...of })
-    }
+    const type = state.types.of(target.btf, id, target.name)
+    const { candidates } = findings
     if (!list.live.has(candidate)) {
-      verdict({
-        verdict: 'ruled_out',
-        accessText: undefined,
-        why: `ruled out by ${list.ruledOutBy.get(candidate) ?? ''}`,
-      })
+      const why = `ruled out by ${list.ruledOutBy.get(candidate) ?? ''}`
+      candidates.push(candidateOf(type, 'ruled_out', undefined, why))
       continue
     }
     const { access: found, why } = matchAccess(access, target.btf, id, state)
     if (found === undefined) {
-      verdict({ verdict: 'mismatch', accessText: undefined, why })
+      candidates.push(candidateOf(type, 'mismatch', undefined, why))
       continue
     }
     state.onFit?.(relocation, found, decision !== undefined)
-    const before = expected()
+    own ??= valueOf(access, littleEndian)
     const after = valueOf(found, littleEndian)
-    const accessText = formatAccess(found)
     if (decision === undefined || chosen === undefined) {
       decision = {
-        oldValue: before.value,
+        oldValue: own.value,
         newValue: after.value,
-        validate: before.validate,
-        oldSize: before.size,
+        validate: own.validate,
+        oldSize: own.size,
         newSize: after.size,
-        sizesFit: sizesFit(local, target.btf, before, after),
+        sizesFit: sizesFit(local, target.btf, own, after),
       }
       chosen = found
-      findings.target = candidate
-      verdict({ verdict: 'chosen', accessText, why: undefined })
+      findings.targetType = type
+      candidates.push(candidateOf(type, 'chosen', found, undefined))
     } else if (found.bitOffset !== chosen.bitOffset || after.value !== decision.newValue) {
       const why =
         found.bitOffset === chosen.bitOffset
           ? `it gives ${after.value}, not ${decision.newValue ?? ''}`
           : `its field is at bit ${found.bitOffset}, not ${chosen.bitOffset}`
-      verdict({ verdict: 'disagrees', accessText, why })
-      throw fail('CORE_AMBIGUOUS', `${formatAccess(chosen)} and ${accessText} both fit, but disagree`)
+      candidates.push(candidateOf(type, 'disagrees', found, why))
+      throw fail(
+        'CORE_AMBIGUOUS',
+        `${formatAccess(chosen)} and ${formatAccess(found)} both fit, but disagree`,
+      )
     } else {
-      verdict({ verdict: 'agrees', accessText, why: undefined })
+      candidates.push(candidateOf(type, 'agrees', found, undefined))
     }
     fitting.add(candidate)
   }
@@ -147,6 +175,6 @@ export function resolveRelocation(
     list.live = fitting
     return decision
   }
-  const { value, validate } = expected()
+  const { value, validate } = valueOf(access, littleEndian)
   return { ...plain(value), newValue: missingValue(kind), validate }
 }
