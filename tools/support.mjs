@@ -11,7 +11,7 @@ import { attachKindOf } from '@tsbpf/link'
 import { loadable } from '@tsbpf/loader'
 import { mapOperations } from '@tsbpf/maps'
 import { parseSectionName } from '@tsbpf/object'
-import { mapTypes, progTypes, sections } from '@tsbpf/uapi'
+import { progTypes, sections } from '@tsbpf/uapi'
 
 const root = join(import.meta.dirname, '..')
 const file = join(root, 'docs/support.md')
@@ -109,32 +109,26 @@ function unsupported({ prefix, progType }) {
   return 'attaching is not built yet'
 }
 
-const created = (name) => !['struct_ops', 'arena', 'insn_array', 'unspec'].includes(name)
-const maps = mapTypes.rows
-  .filter((row) => row.name !== 'unspec')
-  .map(({ name }) => {
-    const operations = mapOperations.get(name)
-    if (operations) {
-      const can = [
-        'get',
-        'set',
-        'has',
-        ...(operations.delete ? ['delete'] : []),
-        'walk',
-        ...(operations.batch ? ['batch'] : []),
-      ]
-      return [
-        `\`${name}\``,
-        'proven on 6.18',
-        can.join(', ') + (operations.perCpu ? '; a value for each processor' : ''),
-      ]
-    }
-    return [
-      `\`${name}\``,
-      'unsupported',
-      created(name) ? 'created and given to programs; its elements cannot be used yet' : 'not created yet',
-    ]
-  })
+/** Newer than the kernels that there are. */
+const newer = new Set(['insn_array', 'rhash'])
+const maps = [...mapOperations].map(([name, operations]) => {
+  const { key, walk, batch, perCpu } = operations
+  const keyed = key !== 'none'
+  const bloom = name === 'bloom_filter'
+  const can = [
+    ...(operations.get ? (keyed ? ['get', 'has'] : bloom ? ['hasValue'] : ['peek']) : []),
+    ...(operations.set ? [keyed ? 'set' : 'push'] : []),
+    ...(operations.delete ? ['delete'] : []),
+    ...(operations.lookupAndDelete ? [keyed ? 'lookupAndDelete' : 'pop'] : []),
+    ...(walk === 'none' ? [] : ['walk']),
+    ...(batch.length > 0 ? [`batches: ${batch.join(', ')}`] : []),
+    ...(perCpu ? ['a value for each processor'] : []),
+    ...(operations.value === 'object' ? ['descriptors in, ids out'] : []),
+    ...(operations.use === undefined ? [] : [operations.use]),
+  ]
+  const state = newer.has(name) ? 'refused by this kernel' : 'proven on 6.18'
+  return [`\`${name}\``, can.join('; '), operations.sinceKernel ?? 'newer than 7.1', state]
+})
 
 const llvm = golden('llvm.json')
 const verifier = golden('verifier.json')
@@ -173,9 +167,9 @@ ${table(['section', 'program type', 'state', 'note'], attachments)}
 
 ## Map types
 
-By \`packages/maps/test/kernel/bpf-map.test.ts\`.
+By \`packages/maps/test/kernel/map-types.test.ts\`, which has a test for each.
 
-${table(['type', 'state', 'note'], maps)}
+${table(['type', 'operations', 'since kernel', 'state'], maps)}
 
 ## CO-RE relocation kinds
 

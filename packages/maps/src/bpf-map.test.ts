@@ -97,10 +97,15 @@ describe('BpfMap', () => {
       using map = createMap(sys, shape(name))
       const operations = mapOperations.get(name)
       const unsupported = expect.objectContaining({ code: 'MAP_UNSUPPORTED_OPERATION' }) as Error
-      if (operations === undefined) {
-        for (const use of [() => map.get(new Uint8Array(4)), () => [...map], () => map.count()]) {
+      const keyed = operations !== undefined && operations.key !== 'none'
+      if (!keyed || !operations.get) expect(() => map.get(new Uint8Array(4)), name).toThrow(unsupported)
+      if (!keyed || !operations.set)
+        expect(() => map.set(new Uint8Array(4), new Uint8Array(8)), name).toThrow(unsupported)
+      if (keyed) expect(() => map.push(new Uint8Array(8)), name).toThrow(unsupported)
+      if (keyed || operations?.lookupAndDelete !== true) expect(() => map.pop(), name).toThrow(unsupported)
+      if (operations?.walk === 'none') {
+        for (const use of [() => [...map], () => map.count(), () => map.columns()])
           expect(use, name).toThrow(unsupported)
-        }
       }
       if (operations?.delete !== true) expect(() => map.delete(new Uint8Array(4)), name).toThrow(unsupported)
       expect(elementCommands(sys)).toBe(0)

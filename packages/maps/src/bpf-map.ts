@@ -1,42 +1,49 @@
 import { elemFlags } from '@tsbpf/uapi'
-import { isTsbpfError } from '@tsbpf/base'
-import type { TsbpfError } from '@tsbpf/base'
-import { errnoName, failure, mapElements, mapFreeze } from '@tsbpf/sys'
-import type { MapElements, Sys } from '@tsbpf/sys'
-import { openBatch } from './batch.ts'
-import type { BatchReader } from './batch.ts'
-import type { ElementCodec } from './element-codec.ts'
-import { errors } from './errors.ts'
+import { failure, mapFreeze, objPin } from '@tsbpf/sys'
+import type { Sys } from '@tsbpf/sys'
+import { readColumns } from './columns.ts'
+import type { MapColumns } from './columns.ts'
+import { deleteMany, getMany, lookupAndDeleteMany, setMany } from './many.ts'
+import { MapAccess } from './map-access.ts'
+import type { ElementCodecs } from './map-access.ts'
 import { readMapInfo } from './map-info.ts'
 import type { MapInfo } from './map-info.ts'
+import { openMemory } from './map-memory.ts'
+import type { MapMemory, MapMemoryOptions } from './map-memory.ts'
 import type { MapShape } from './map-shape.ts'
-import { mapOperations } from './operations.ts'
 import type { MapOperations } from './operations.ts'
-import { showElement } from './show-element.ts'
-
-/** Makes what a walk yields of one entry. */
-type Pick<T> = (keys: DataView, keyAt: number, values: DataView, valueAt: number) => T
+import { walk } from './walk.ts'
 
 const ENOENT = failure('ENOENT')
-const E2BIG = failure('E2BIG')
-const ENOSPC = failure('ENOSPC')
-const EEXIST = failure('EEXIST')
-const EPERM = failure('EPERM')
-const EINVAL = failure('EINVAL')
-const EOPNOTSUPP = failure('EOPNOTSUPP')
-/** In the kernel only (include/linux/errno.h), but bpf(2) lets it out. */
-const ENOTSUPP = -524
+
+/** Options of {@link BpfMap.get}. */
+export interface GetOptions {
+  /** Holds the value's `struct bpf_spin_lock` meanwhile, so that it is not torn (BPF_F_LOCK, kernel 5.1). */
+  readonly lock?: boolean
+}
 
 /** Options of {@link BpfMap.set}. */
-export interface SetOptions {
+export interface SetOptions extends GetOptions {
   /** `noexist`: only a new key; `exist`: only one that is there; `any` unless given. */
   readonly flags?: 'any' | 'noexist' | 'exist'
 }
 
-/** How a {@link BpfMap} reads its elements; `valueBytes` is what the kernel copies, for all processors. */
-export interface ElementCodecs<K, V> {
-  readonly key: ElementCodec<K>
-  readonly value: ElementCodec<V>
+/** Options of {@link BpfMap.push}. */
+export interface PushOptions {
+  /** Drops the oldest element of a queue or stack that is full, instead of MAP_FULL (BPF_EXIST). */
+  readonly overwrite?: boolean
+}
+
+const has = {
+  get: ({ get, key }: MapOperations): boolean => get && key !== 'none',
+  set: ({ set, key }: MapOperations): boolean => set && key !== 'none',
+  delete: (one: MapOperations): boolean => one.delete,
+  lookupAndDelete: ({ lookupAndDelete, key }: MapOperations): boolean => lookupAndDelete && key !== 'none',
+  push: ({ set, key }: MapOperations): boolean => set && key === 'none',
+  peek: ({ get, lookupAndDelete, key }: MapOperations): boolean => get && lookupAndDelete && key === 'none',
+  pop: ({ lookupAndDelete, key }: MapOperations): boolean => lookupAndDelete && key === 'none',
+  hasValue: ({ get, lookupAndDelete, key }: MapOperations): boolean =>
+    get && !lookupAndDelete && key === 'none',
 }
 
 /**
@@ -44,12 +51,13 @@ export interface ElementCodecs<K, V> {
  *
  * Keys and values go through its codecs: types of the object's BTF, a codec that was given, or bytes. Values that
  * are returned are the caller's own. It owns its descriptor: `dispose` closes it, and use after that is
- * MAP_DISPOSED. Calls are synchronous system calls, below two microseconds each.
+ * MAP_DISPOSED. Calls are synchronous system calls, below two microseconds each. An operation that the map's type does
+ * not have is MAP_UNSUPPORTED_OPERATION; {@link mapOperations} has the table.
  *
  * Iteration is safe while the map changes: an entry that stays is seen once; one that comes or goes meanwhile may be
  * seen or not. It reads in batches where the kernel can (5.6 for hash and array maps). Without batches, and for LPM
- * tries, the kernel starts again at the first key when the key under the walk is deleted by someone else: then the
- * walk ends with MAP_ITERATION_CUT_SHORT. Deleting entries in the loop itself is always safe.
+ * tries, the kernel starts again at the first key when the key under the walk is deleted: then the walk ends with
+ * MAP_ITERATION_CUT_SHORT. Deleting the entry that the loop has just got is always safe.
  */
 export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Disposable {
   readonly name: string
@@ -60,15 +68,7 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
   readonly valueSize: number
   readonly maxEntries: number
   readonly flags: number
-  readonly #sys: Sys
-  readonly #fd: number
-  readonly #codecs: ElementCodecs<K, V>
-  readonly #operations: MapOperations | undefined
-  readonly #elements: MapElements
-  readonly #key: DataView
-  readonly #value: DataView
-  #batches: boolean
-  #disposed = false
+  readonly #map: MapAccess<K, V>
 
   /** Takes over `fd`; use {@link createMap} or {@link openMap}. */
   constructor(sys: Sys, fd: number, shape: MapShape, codecs: ElementCodecs<K, V>) {
@@ -78,247 +78,223 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
     this.valueSize = shape.valueSize
     this.maxEntries = shape.maxEntries
     this.flags = shape.flags
-    this.#sys = sys
-    this.#fd = fd
-    this.#codecs = codecs
-    this.#operations = mapOperations.get(shape.type)
-    this.#batches = this.#operations?.batch ?? false
-    this.#elements = mapElements(sys, fd, { keySize: shape.keySize, valueSize: codecs.value.size })
-    this.#key = viewOf(this.#elements.key)
-    this.#value = viewOf(this.#elements.value)
+    this.#map = new MapAccess(sys, fd, shape, codecs)
   }
 
   /** The descriptor; it stays this map's own. */
   get fd(): number {
-    this.#live()
-    return this.#fd
+    return this.#map.fd
   }
 
   /** Entries, where the type fixes their number (arrays); `undefined` where only counting tells: {@link count}. */
   get size(): number | undefined {
-    return this.#operations?.walk === 'index' ? this.maxEntries : undefined
+    return this.#map.operations?.walk === 'index' ? this.maxEntries : undefined
   }
 
   /** The value under `key`, or `undefined`. */
-  get(key: K): V | undefined {
-    this.#can('get')
-    this.#putKey(key)
-    const result = this.#elements.lookup()
-    if (result === 0) return this.#codecs.value.decode(this.#value, 0)
-    if (result === ENOENT) return undefined
-    throw this.#refused('get', key, result)
+  get(key: K, options?: GetOptions): V | undefined {
+    return this.#lookup('get', key, options)
+      ? this.#map.codecs.value.decode(this.#map.valueView, 0)
+      : undefined
   }
 
   /** True where `key` has a value. */
   has(key: K): boolean {
-    this.#can('has')
-    this.#putKey(key)
-    const result = this.#elements.lookup()
-    if (result === 0) return true
-    if (result === ENOENT) return false
-    throw this.#refused('has', key, result)
+    return this.#lookup('has', key)
   }
 
-  /** Stores `value` under `key`, atomically for readers of other keys; the value itself may be torn for readers of this one. */
+  /**
+   * Stores `value` under `key`, atomically for readers of other keys; the value itself may be torn for readers of this
+   * one, unless all hold its lock.
+   */
   set(key: K, value: V, options: SetOptions = {}): this {
-    this.#can('set')
-    this.#putKey(key)
-    try {
-      this.#codecs.value.encodeInto(value, this.#elements.value, 0)
-    } catch (error) {
-      throw misfit(error, (expected) =>
-        errors.MAP_VALUE(
-          { map: this.name, key: showElement(key), value: showElement(value), expected },
-          { cause: error },
-        ),
-      )
-    }
-    const flags = options.flags ?? 'any'
-    const result = this.#elements.update(elemFlags.value(flags))
-    if (result < 0) throw this.#refused('set', key, result)
+    const map = this.#map
+    map.can('set', has.set)
+    map.putKey(key, map.elements.key, 0)
+    map.putValue(key, value, map.elements.value, 0)
+    const result = map.elements.update(elemFlags.value(options.flags ?? 'any') | lockFlag(options))
+    if (result < 0) throw map.refused('set', key, result)
     return this
   }
 
   /** Deletes the entry of `key`; false where there was none. */
   delete(key: K): boolean {
-    if (!this.#can('delete').delete) throw this.#unsupported('delete')
-    this.#putKey(key)
-    const result = this.#elements.delete()
+    const map = this.#map
+    map.can('delete', has.delete)
+    map.putKey(key, map.elements.key, 0)
+    const result = map.elements.delete()
     if (result === 0) return true
+    // What the slot of an index holds is cleared; the kernel says EINVAL for one that a socket map leaves empty.
     if (result === ENOENT) return false
-    throw this.#refused('delete', key, result)
+    throw map.refused('delete', key, result)
+  }
+
+  /** Takes the entry of `key` out in one step (hash maps, kernel 5.14); `undefined` where there was none. */
+  lookupAndDelete(key: K, options?: GetOptions): V | undefined {
+    const map = this.#map
+    map.can('lookupAndDelete', has.lookupAndDelete)
+    map.putKey(key, map.elements.key, 0)
+    const result = map.elements.lookupAndDelete(lockFlag(options))
+    if (result === 0) return map.codecs.value.decode(map.valueView, 0)
+    if (result === ENOENT) return undefined
+    throw map.refused('lookupAndDelete', key, result)
+  }
+
+  /** Appends a value to a queue, stack or Bloom filter. */
+  push(value: V, options: PushOptions = {}): this {
+    const map = this.#map
+    map.can('push', has.push)
+    map.putValue(undefined, value, map.elements.value, 0)
+    const flags = elemFlags.value(options.overwrite === true ? 'exist' : 'any')
+    const result = map.elements.update(flags)
+    if (result < 0) throw map.refused('push', undefined, result)
+    return this
+  }
+
+  /** Takes the next value out: the oldest of a queue, the newest of a stack; `undefined` where it is empty. */
+  pop(): V | undefined {
+    this.#map.can('pop', has.pop)
+    return this.#next('pop', this.#map.elements.lookupAndDelete())
+  }
+
+  /** The value that {@link pop} would give. */
+  peek(): V | undefined {
+    this.#map.can('peek', has.peek)
+    return this.#next('peek', this.#map.elements.lookup())
+  }
+
+  /** Whether a Bloom filter may hold the value: false is certain, true may be wrong. */
+  hasValue(value: V): boolean {
+    const map = this.#map
+    map.can('hasValue', has.hasValue)
+    map.putValue(undefined, value, map.elements.value, 0)
+    const result = map.elements.lookup()
+    if (result === 0 || result === ENOENT) return result === 0
+    throw map.refused('hasValue', undefined, result)
   }
 
   /** Entries there are, by walking the map. */
   count(): number {
     let total = 0
-    const walk = this.#walk(() => undefined)
-    while (walk.next().done !== true) total++
+    const entries = walk(this.#map, () => undefined)
+    while (entries.next().done !== true) total++
     return total
   }
 
   /** Keys and values; see the class about changes meanwhile. */
   entries(): IterableIterator<[K, V]> {
-    const { key, value } = this.#codecs
-    return this.#walk((keys, keyAt, values, valueAt): [K, V] => [
+    const { key, value } = this.#map.codecs
+    return walk(this.#map, (keys, keyAt, values, valueAt): [K, V] => [
       key.decode(keys, keyAt),
       value.decode(values, valueAt),
     ])
   }
 
   keys(): IterableIterator<K> {
-    const { key } = this.#codecs
-    return this.#walk((keys, keyAt) => key.decode(keys, keyAt))
+    const { key } = this.#map.codecs
+    return walk(this.#map, (keys, keyAt) => key.decode(keys, keyAt))
   }
 
   values(): IterableIterator<V> {
-    const { value } = this.#codecs
-    return this.#walk((_keys, _keyAt, values, valueAt) => value.decode(values, valueAt))
+    const { value } = this.#map.codecs
+    return walk(this.#map, (_keys, _keyAt, values, valueAt) => value.decode(values, valueAt))
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.entries()
   }
 
+  /** All entries as bytes in two buffers: the fastest way to read a large map. */
+  columns(): MapColumns {
+    return readColumns(this.#map)
+  }
+
+  /** All entries at one time, more or less: as `new Map(map)`, several times as fast. Keys are as the codec has them. */
+  toMap(): Map<K, V> {
+    const { count, keys, values } = readColumns(this.#map)
+    const { keySize, valueSize } = this.#map.sizes
+    const { key, value } = this.#map.codecs
+    const keysView = new DataView(keys.buffer, keys.byteOffset, keys.byteLength)
+    const valuesView = new DataView(values.buffer, values.byteOffset, values.byteLength)
+    const entries = new Map<K, V>()
+    for (let i = 0; i < count; i++) {
+      entries.set(key.decode(keysView, i * keySize), value.decode(valuesView, i * valueSize))
+    }
+    return entries
+  }
+
+  /** The values of many keys, in their order: a system call each, but hundreds of them in one crossing. */
+  getMany(keys: Iterable<K>): (V | undefined)[] {
+    return getMany(this.#map, keys)
+  }
+
+  /**
+   * Stores many entries (BPF_MAP_UPDATE_BATCH, kernel 5.6, else one by one) and returns how many. Those before one that
+   * is refused are stored.
+   */
+  setMany(entries: Iterable<readonly [K, V]>, options: SetOptions = {}): number {
+    return setMany(this.#map, entries, elemFlags.value(options.flags ?? 'any'), options.lock === true)
+  }
+
+  /** Deletes the entries of many keys (BPF_MAP_DELETE_BATCH, kernel 5.6) and returns how many were there. */
+  deleteMany(keys: Iterable<K>): number {
+    return deleteMany(this.#map, keys)
+  }
+
+  /** Takes all entries out (BPF_MAP_LOOKUP_AND_DELETE_BATCH, kernel 5.6): none is lost that a program adds meanwhile. */
+  lookupAndDeleteMany(): [K, V][] {
+    return lookupAndDeleteMany(this.#map)
+  }
+
   /** What the kernel says about the map. */
   info(): MapInfo {
-    this.#live()
-    return readMapInfo(this.#sys, this.#fd)
+    return readMapInfo(this.#map.sys, this.#map.fd)
+  }
+
+  /**
+   * Maps an array made with BPF_F_MMAPABLE (kernel 5.5), or an arena, into memory: what programs write is there at
+   * once. Throws MAP_MEMORY where the kernel refuses.
+   */
+  memory(options?: MapMemoryOptions): MapMemory<V> {
+    return openMemory(this.#map, options)
   }
 
   /** Forbids changes from user space for good (BPF_MAP_FREEZE, kernel 5.2). Throws `SyscallError`. */
   freeze(): void {
-    this.#live()
-    mapFreeze(this.#sys, this.#fd)
+    mapFreeze(this.#map.sys, this.#map.fd)
+  }
+
+  /** Gives the map a path in a BPF file system, which keeps it alive until the file is removed. Throws `SyscallError`. */
+  pin(path: string): void {
+    objPin(this.#map.sys, path, this.#map.fd)
   }
 
   /** Closes the descriptor; the kernel keeps the map while programs use it. A second call does nothing. */
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
-    this.#sys.close(this.#fd)
+    this.#map.dispose()
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
 
-  #live(): void {
-    if (this.#disposed) throw errors.MAP_DISPOSED({ map: this.name })
+  #lookup(operation: string, key: K, options?: GetOptions): boolean {
+    const map = this.#map
+    map.can(operation, has.get)
+    map.putKey(key, map.elements.key, 0)
+    const result = map.elements.lookup(lockFlag(options))
+    if (result === 0) return true
+    if (result === ENOENT) return false
+    throw map.refused(operation, key, result)
   }
 
-  #can(operation: string): MapOperations {
-    this.#live()
-    if (this.#operations === undefined) throw this.#unsupported(operation)
-    return this.#operations
-  }
-
-  #unsupported(operation: string): TsbpfError {
-    return errors.MAP_UNSUPPORTED_OPERATION({ map: this.name, type: this.type, operation })
-  }
-
-  #putKey(key: K): void {
-    try {
-      this.#codecs.key.encodeInto(key, this.#elements.key, 0)
-    } catch (error) {
-      throw misfit(error, (expected) =>
-        errors.MAP_KEY({ map: this.name, key: showElement(key), expected }, { cause: error }),
-      )
-    }
-  }
-
-  *#walk<T>(pick: Pick<T>): IterableIterator<T> {
-    const { walk } = this.#can('iterate')
-    if (this.#batches) {
-      const reader = openBatch(this.#sys, this.#fd, {
-        key: this.keySize,
-        value: this.#codecs.value.size,
-        maxEntries: this.maxEntries,
-      })
-      const result = reader.fetch()
-      if (result === 0) {
-        yield* this.#walkBatches(reader, pick)
-        return
-      }
-      // Kernels before 5.6 know no batches, those before 5.13 none for per-CPU arrays.
-      if (result !== EINVAL && result !== ENOTSUPP && result !== EOPNOTSUPP) {
-        throw this.#refused('iterate', undefined, result)
-      }
-      this.#batches = false
-    }
-    yield* walk === 'index' ? this.#walkIndexes(pick) : this.#walkKeys(pick)
-  }
-
-  *#walkBatches<T>(reader: BatchReader, pick: Pick<T>): IterableIterator<T> {
-    const valueSize = this.#codecs.value.size
-    for (;;) {
-      for (let i = 0; i < reader.count; i++) {
-        yield pick(reader.keys, i * this.keySize, reader.values, i * valueSize)
-      }
-      if (reader.done) return
-      this.#live()
-      const result = reader.fetch()
-      if (result < 0) throw this.#refused('iterate', undefined, result)
-    }
-  }
-
-  *#walkIndexes<T>(pick: Pick<T>): IterableIterator<T> {
-    for (let index = 0; index < this.maxEntries; index++) {
-      this.#live()
-      this.#key.setUint32(0, index, true)
-      const result = this.#elements.lookup()
-      if (result < 0) throw this.#refused('iterate', index, result)
-      yield pick(this.#key, 0, this.#value, 0)
-    }
-  }
-
-  *#walkKeys<T>(pick: Pick<T>): IterableIterator<T> {
-    const { key, nextKey } = this.#elements
-    // The scratch keys belong to every operation of the map: the walk keeps its own place.
-    const place = new Uint8Array(this.keySize)
-    let seen = 0
-    let result = this.#elements.getFirstKey()
-    while (result === 0) {
-      key.set(seen === 0 ? nextKey : place)
-      const found = this.#elements.lookup()
-      if (found < 0 && found !== ENOENT) throw this.#refused('iterate', undefined, found)
-      // The key is gone, so the next one asked for would be the first of the map again.
-      if (found < 0 || seen >= this.maxEntries) throw errors.MAP_ITERATION_CUT_SHORT({ map: this.name, seen })
-      const picked = pick(this.#key, 0, this.#value, 0)
-      // The next key is fetched before the caller can delete this one.
-      result = this.#elements.getNextKey()
-      place.set(nextKey)
-      seen++
-      yield picked
-      this.#live()
-    }
-    if (result !== ENOENT) throw this.#refused('iterate', undefined, result)
-  }
-
-  #refused(operation: string, key: unknown, result: number): TsbpfError {
-    const map = this.name
-    const shown = key === undefined ? undefined : showElement(key)
-    if (shown !== undefined && operation === 'set') {
-      if (result === EEXIST) return errors.MAP_ENTRY_EXISTS({ map, key: shown })
-      if (result === ENOENT) return errors.MAP_NO_ENTRY({ map, key: shown })
-      if (result === E2BIG || result === ENOSPC) {
-        const facts = { map, key: shown, maxEntries: this.maxEntries }
-        return this.size === undefined ? errors.MAP_FULL(facts) : errors.MAP_INDEX_OUT_OF_RANGE(facts)
-      }
-    }
-    const facts = { map, operation, key: shown, errno: errnoName(result) }
-    const writes = operation === 'set' || operation === 'delete'
-    return writes && result === EPERM ? errors.MAP_READ_ONLY(facts) : errors.MAP_REFUSED(facts)
+  #next(operation: string, result: number): V | undefined {
+    if (result === 0) return this.#map.codecs.value.decode(this.#map.valueView, 0)
+    if (result === ENOENT) return undefined
+    throw this.#map.refused(operation, undefined, result)
   }
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-/** What a codec found wrong becomes an error of the map; anything else stays what it is. */
-function misfit(error: unknown, wrap: (expected: string) => TsbpfError): unknown {
-  if (isTsbpfError(error) || error instanceof TypeError || error instanceof RangeError)
-    return wrap(error.message)
-  return error
+function lockFlag(options: GetOptions | undefined): number {
+  return options?.lock === true ? elemFlags.value('lock') : 0
 }

@@ -4,7 +4,9 @@ import type { Btf } from '@tsbpf/btf'
 import type { MapCodecs } from './create-map.ts'
 import { indexCodec } from './element-codec.ts'
 import type { ElementCodec } from './element-codec.ts'
+import { objectCodec } from './number-codec.ts'
 import { mapOperations } from './operations.ts'
+import type { MapOperations } from './operations.ts'
 
 /** What {@link btfCodecs} has to know of a map; a `MapSpec` of `@tsbpf/object` has it. */
 export interface TypedMap {
@@ -19,7 +21,8 @@ export interface TypedMap {
 
 /**
  * Codecs for a map's elements from the types that it was declared with. A key or value without a type, or with one of
- * another size than the map's, stays bytes; the index of an array without a type is a number.
+ * another size than the map's, stays bytes; the index of an array without a type is a number. Values of maps that hold
+ * objects are those of {@link objectCodec}.
  *
  * Throws what `codec` of `@tsbpf/btf` throws for types that have no values.
  *
@@ -30,21 +33,31 @@ export interface TypedMap {
  * ```
  */
 export function btfCodecs(btf: Btf | undefined, map: TypedMap): MapCodecs<unknown, unknown> {
-  const indexed = mapOperations.get(map.type)?.walk === 'index'
+  const { key, value } = mapOperations.get(map.type) ?? {}
   return {
-    key: codecOf(btf, map.keyType, map.keySize) ?? (indexed ? anyIndex : undefined),
-    value: codecOf(btf, map.valueType, map.valueSize),
+    key: codecOf(btf, map.keyType, map.keySize) ?? (key === 'index' ? any(indexCodec) : undefined),
+    value: codecOf(btf, map.valueType, map.valueSize, value === 'object') ?? objectOf(map, value),
   }
 }
 
-const anyIndex = indexCodec as ElementCodec<unknown>
+function any<T>(codec: ElementCodec<T>): ElementCodec<unknown> {
+  return codec
+}
+
+function objectOf(
+  { valueSize }: TypedMap,
+  value: MapOperations['value'] | undefined,
+): ElementCodec<unknown> | undefined {
+  return value === 'object' && (valueSize === 4 || valueSize === 8) ? any(objectCodec(valueSize)) : undefined
+}
 
 function codecOf(
   btf: Btf | undefined,
   type: TypeId | undefined,
   size: number,
+  isObject = false,
 ): ElementCodec<unknown> | undefined {
-  if (btf === undefined || type === undefined) return undefined
+  if (btf === undefined || type === undefined || isObject) return undefined
   const found = codec(btf, type)
   return found.size === size ? found : undefined
 }

@@ -1,4 +1,5 @@
 import { isTsbpfError } from '@tsbpf/base'
+import type { TsbpfError } from '@tsbpf/base'
 import { lackingCapabilities, mapCreate } from '@tsbpf/sys'
 import type { MapCreateFields, Sys } from '@tsbpf/sys'
 import { BpfMap } from './bpf-map.ts'
@@ -6,18 +7,22 @@ import { bytesCodec, perCpuCodec } from './element-codec.ts'
 import type { ElementCodec } from './element-codec.ts'
 import { errnoOf } from './errno-of.ts'
 import { errors } from './errors.ts'
-import { readMapInfo } from './map-info.ts'
 import type { MapShape } from './map-shape.ts'
 import { mapOperations } from './operations.ts'
 import { possibleCpus } from './possible-cpus.ts'
 
 /** Options of {@link createMap} that have no place in the map's shape. */
 export interface CreateMapOptions {
-  /** Types of key and value, in a BTF object that the kernel has loaded; left out again if the kernel refuses them. */
+  /**
+   * Types of key and value (0 for none), in a BTF object that the kernel has loaded; left out again if the kernel
+   * refuses them. Maps of local storage must have them, a struct_ops map the object alone.
+   */
   readonly btf?: { readonly fd: number; readonly keyType: number; readonly valueType: number } | undefined
   /** Descriptor of the template of a map of maps. */
   readonly innerFd?: number | undefined
   readonly numaNode?: number | undefined
+  /** What a struct_ops map holds: a type of the kernel's own BTF. */
+  readonly kernelValueType?: number | undefined
   /** `map_extra`: a Bloom filter's number of hash functions, an arena's address. */
   readonly extra?: bigint
 }
@@ -31,6 +36,9 @@ export interface MapCodecs<K, V> {
 
 /** Map types that only a process with CAP_NET_ADMIN may create (kernel/bpf/syscall.c, map_create). */
 const networkTypes = new Set(['sockmap', 'sockhash', 'devmap', 'devmap_hash', 'xskmap'])
+
+/** Map types that the kernel makes only with BTF (kernel/bpf/bpf_local_storage.c, bpf_struct_ops.c). */
+const needsBtf = new Set(['sk_storage', 'inode_storage', 'task_storage', 'cgrp_storage', 'struct_ops'])
 
 /**
  * Creates a map in the kernel and gives its descriptor, which the caller owns.
@@ -48,6 +56,7 @@ export function createMapFd(sys: Sys, shape: MapShape, options: CreateMapOptions
     map_extra: options.extra ?? 0n,
     inner_map_fd: options.innerFd ?? 0,
     numa_node: options.numaNode ?? 0,
+    btf_vmlinux_value_type_id: options.kernelValueType ?? 0,
   }
   const { btf } = options
   if (btf !== undefined) {
@@ -57,24 +66,25 @@ export function createMapFd(sys: Sys, shape: MapShape, options: CreateMapOptions
     } catch (error) {
       // As libbpf does: a map without its BTF serves just as well.
       if (!isTsbpfError(error, 'SYS_CALL_FAILED')) throw error
+      if (errnoOf(error) === 'EPERM' || needsBtf.has(shape.type)) throw refusedCreation(sys, shape, error)
     }
   }
   try {
     return mapCreate(sys, fields)
   } catch (cause) {
-    if (!isTsbpfError(cause, 'SYS_CALL_FAILED')) throw cause
-    const errno = errnoOf(cause)
-    const facts = { map: shape.name, type: shape.type, errno }
-    if (errno === 'EPERM' || errno === 'EACCES') {
-      const missing = lackingCapabilities(
-        sys,
-        networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'],
-      )
-      throw errors.MAP_CREATE_DENIED({ ...facts, missing }, { cause })
-    }
-    const sizes = `key ${shape.keySize} bytes, value ${shape.valueSize} bytes, ${shape.maxEntries} entries`
-    throw errors.MAP_CREATE({ ...facts, shape: `${sizes}, flags 0x${shape.flags.toString(16)}` }, { cause })
+    throw isTsbpfError(cause, 'SYS_CALL_FAILED') ? refusedCreation(sys, shape, cause) : cause
   }
+}
+
+function refusedCreation(sys: Sys, shape: MapShape, cause: TsbpfError): TsbpfError {
+  const errno = errnoOf(cause)
+  const facts = { map: shape.name, type: shape.type, errno }
+  if (errno === 'EPERM' || errno === 'EACCES') {
+    const missing = lackingCapabilities(sys, networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'])
+    return errors.MAP_CREATE_DENIED({ ...facts, missing }, { cause })
+  }
+  const sizes = `key ${shape.keySize} bytes, value ${shape.valueSize} bytes, ${shape.maxEntries} entries`
+  return errors.MAP_CREATE({ ...facts, shape: `${sizes}, flags 0x${shape.flags.toString(16)}` }, { cause })
 }
 
 /**
@@ -127,18 +137,6 @@ export function createMap<K = Uint8Array, V = Uint8Array>(
   options: CreateMapOptions & { readonly codecs?: MapCodecs<K, V> } = {},
 ): BpfMap<K, V> {
   return mapFromFd(sys, createMapFd(sys, shape, options), shape, options.codecs)
-}
-
-/**
- * Makes a handle of a descriptor of an existing map, asking the kernel for its shape, and takes the descriptor over.
- */
-export function openMapFd<K = Uint8Array, V = Uint8Array>(
-  sys: Sys,
-  fd: number,
-  codecs: MapCodecs<K, V> = {},
-): BpfMap<K, V> {
-  const info = readMapInfo(sys, fd)
-  return mapFromFd(sys, fd, { ...info, kernelName: info.name }, codecs)
 }
 
 function checkSize(shape: MapShape, part: 'key' | 'value', expected: number, actual: number): void {

@@ -27,11 +27,15 @@ export const errors = defineErrors({
   MAP_UNSUPPORTED_OPERATION: {
     message: (c: OfMap & { readonly type: string; readonly operation: string }) =>
       `map ${c.map}: ${c.operation} is not supported for a map of type ${c.type}`,
-    hint: 'the README of @tsbpf/maps has the table of operations by map type',
+    hint: 'docs/support.md has the table of operations by map type',
   },
   MAP_ELEMENT_SIZE: {
     message: (c: { readonly expected: string; readonly actual: string }) =>
       `expected ${c.expected}, got ${c.actual}`,
+  },
+  MAP_NUMBER_RANGE: {
+    message: (c: { readonly value: string }) => `${c.value} is too large for a number`,
+    hint: 'use the codec without asNumbers: it gives a bigint',
   },
   MAP_CODEC_SIZE: {
     message: (
@@ -46,13 +50,16 @@ export const errors = defineErrors({
     hint: 'give a key of the shape that the map was declared with',
   },
   MAP_VALUE: {
-    message: (c: OfElement & { readonly value: string; readonly expected: string }) =>
-      `map ${c.map} key ${c.key}: value ${c.value} does not fit: ${c.expected}`,
+    message: (
+      c: OfMap & { readonly key: string | undefined; readonly value: string; readonly expected: string },
+    ) => `map ${c.map}${ofKey(c.key)}: value ${c.value} does not fit: ${c.expected}`,
     hint: 'give a value of the shape that the map was declared with',
   },
   MAP_FULL: {
-    message: (c: OfElement & { readonly maxEntries: number }) =>
-      `map ${c.map} is full: key ${c.key} would be entry ${c.maxEntries + 1} of at most ${c.maxEntries}`,
+    message: (c: OfMap & { readonly key: string | undefined; readonly maxEntries: number }) =>
+      c.key === undefined
+        ? `map ${c.map} is full: it has at most ${c.maxEntries} entries`
+        : `map ${c.map} is full: key ${c.key} would be entry ${c.maxEntries + 1} of at most ${c.maxEntries}`,
     hint: 'delete entries, or load with a larger maxEntries',
   },
   MAP_INDEX_OUT_OF_RANGE: {
@@ -98,6 +105,60 @@ export const errors = defineErrors({
       `cannot create map ${c.map} (${c.type}): ${c.errno}` +
       (c.missing.length === 0 ? '' : `, this process lacks ${c.missing.join(' and ')}`),
     hint: 'run as root, or grant CAP_BPF (CAP_NET_ADMIN too for device, socket and XDP maps; CAP_SYS_ADMIN before 5.8); before 5.11 raise RLIMIT_MEMLOCK',
+  },
+  MAP_MEMORY: {
+    message: (c: OfMap & { readonly errno: string }) =>
+      `map ${c.map} cannot be mapped into memory: ${c.errno}`,
+    hint: 'arrays are mapped that were made with BPF_F_MMAPABLE (kernel 5.5), and arenas; a frozen one only with readOnly',
+  },
+  MAP_MEMORY_INDEX: {
+    message: (c: OfMap & { readonly index: number; readonly count: number }) =>
+      `map ${c.map}: index ${c.index} is out of range, its memory has ${c.count} values`,
+  },
+  MAP_MEMORY_READ_ONLY: {
+    message: (c: OfMap) => `map ${c.map} was mapped for reading alone`,
+    hint: 'leave out readOnly to write to it',
+  },
+  MAP_INCOMPATIBLE: {
+    message: (c: { readonly what: string; readonly differences: readonly string[] }) =>
+      `${c.what} is not the map that was expected: ${c.differences.join(', ')}`,
+    hint: 'remove the pin, or open it with the shape that it has',
+  },
+  RING_TYPE: {
+    message: (c: OfMap & { readonly type: string; readonly expected: string }) =>
+      `map ${c.map} is of type ${c.type}, not ${c.expected}`,
+  },
+  RING_MAP: {
+    message: (c: OfMap & { readonly errno: string }) =>
+      `ring ${c.map} cannot be mapped into memory: ${c.errno}`,
+    hint: (c: { readonly errno: string }) =>
+      c.errno === 'EFBIG' ? 'a ring that is read here has at most 1 GiB: make it smaller' : undefined,
+  },
+  RING_DISPOSED: {
+    message: (c: OfMap) => `ring ${c.map} has been disposed`,
+    hint: 'dispose the ring after its last use',
+  },
+  RING_BUSY: {
+    message: (c: OfMap) => `ring ${c.map} is being read already`,
+    hint: 'a ring has one reader: stop it first, and do not consume within its callback',
+  },
+  RING_RECORD_ENDED: {
+    message: () => 'a record of a ring is used after its callback returned',
+    hint: 'copy what is needed later: record.bytes(), or a decoded value',
+  },
+  RING_RECORD_RANGE: {
+    message: (c: { readonly at: number; readonly length: number; readonly size: number }) =>
+      `${c.length} bytes at ${c.at} are not within a record of ${c.size} bytes`,
+  },
+  RING_RECORD_SIZE: {
+    message: (c: { readonly expected: number; readonly actual: number }) =>
+      `a record of ${c.actual} bytes is shorter than its type of ${c.expected} bytes`,
+    hint: 'give a function as decode where records are of several types',
+  },
+  RING_CORRUPT: {
+    message: (c: OfMap & { readonly size: number }) =>
+      `ring ${c.map}: a record claims ${c.size} bytes, which goes beyond what was written`,
+    hint: 'another process reads the same ring: its place is shared by all readers',
   },
   MAP_INFO: {
     message: (c: { readonly fd: number; readonly errno: string }) =>

@@ -3,7 +3,7 @@ import { readFile } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { errnoOf } from './errno-of.ts'
 import { errors } from './errors.ts'
-import { maxCpus } from './limits.ts'
+import { maxPossibleCpus } from './limits.ts'
 
 const path = '/sys/devices/system/cpu/possible'
 const maxFileBytes = 64 * 1024
@@ -16,10 +16,10 @@ export function countCpus(text: string): number | undefined {
     if (match === null) return undefined
     const first = Number(match[1])
     const last = Number(match[2] ?? match[1])
-    if (last < first || last >= maxCpus) return undefined
+    if (last < first || last >= maxPossibleCpus) return undefined
     count += last - first + 1
   }
-  return count <= maxCpus ? count : undefined
+  return count <= maxPossibleCpus ? count : undefined
 }
 
 /**

@@ -74,7 +74,11 @@ function parseIpv6(text: string): readonly number[] | undefined {
   const missing = 8 - groups.length
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
-  const whole = [...(head ?? []), ...(end === undefined ? [] : Array<string>(missing).fill('0')), ...(end ?? [])]
+  const whole = [
+    ...(head ?? []),
+    ...(end === undefined ? [] : Array<string>(missing).fill('0')),
+    ...(end ?? []),
+  ]
   return whole.flatMap((group) => {
     const value = Number.parseInt(group, 16)
     return [value >> 8, value & 0xff]

@@ -46,6 +46,7 @@ function moved(mover: Mover, ref: InsnReference, imm: number): InsnReference {
   const { globals, renamed, layout, object } = mover
   switch (ref.kind) {
     case 'map':
+    case 'jump_table':
       return ref
     case 'subprogram':
       return { ...ref, name: renamed.get(ref.name) ?? ref.name }

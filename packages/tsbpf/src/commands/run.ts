@@ -86,7 +86,7 @@ async function watch(
   const seconds = (): number => Math.round(performance.now() - started) / 1000
 
   const shown = object.spec.maps.filter((map) => map.data === undefined || isVariable(map))
-  const readable = shown.filter((map) => mapOperations.get(map.type) !== undefined)
+  const readable = shown.filter((map) => (mapOperations.get(map.type)?.walk ?? 'none') !== 'none')
   const unread = shown.filter((map) => !readable.includes(map))
   reporter.attached(object, links, unread)
   const end = duration === undefined ? Infinity : duration * 1000
