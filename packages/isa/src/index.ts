@@ -28,7 +28,7 @@ export {
 } from './opcode.ts'
 export type { InsnClass } from './opcode.ts'
 export { callGraph } from './flow/call-graph.ts'
-export type { CallGraph, CallNode, CallSite } from './flow/call-graph.ts'
+export type { CallGraph, CallNode, SubprogramCall } from './flow/call-graph.ts'
 export { controlFlow } from './flow/control-flow.ts'
 export type { BasicBlock, ControlFlow, FlowEdge } from './flow/control-flow.ts'
 export { dominators } from './flow/dominators.ts'

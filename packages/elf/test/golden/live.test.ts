@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   buildId,
+  debugLink,
+  fileOffsetOf,
   findSymbols,
   notes,
   parseElf,
@@ -41,12 +43,23 @@ function kernelFiles(): string[] {
 }
 
 const readelf = ['llvm-readelf-19', 'llvm-readelf-22', 'llvm-readelf'].find(found)
+const gnu = found('readelf')
 const system = [
   '/lib/x86_64-linux-gnu/libc.so.6',
   '/lib/aarch64-linux-gnu/libc.so.6',
+  '/usr/aarch64-linux-gnu/lib/libc.so.6',
+  '/lib/x86_64-linux-gnu/libstdc++.so.6',
+  '/usr/bin/python3',
   '/usr/bin/env',
-  process.execPath,
+  // Not stripped, so it has all its symbols.
+  join(process.env['TSBPF_ORACLES'] ?? '', 'bin/bpftool'),
 ]
+if (process.env['CI'] === 'true' && (readelf === undefined || !found('readelf'))) {
+  throw new Error('CI must have llvm-readelf and readelf')
+}
+if (process.env['CI'] === 'true' && !process.env['TSBPF_KERNEL_FILES']) {
+  throw new Error('CI must set TSBPF_KERNEL_FILES: the folder that tools/oracles/kernel-files.mjs prints')
+}
 const kernel = readelf === undefined ? [] : kernelFiles()
 const files = readelf === undefined ? [] : [...system, ...kernel].filter((file) => existsSync(file))
 const why = readelf === undefined ? ' [not run: llvm-readelf is not installed]' : ''
@@ -155,6 +168,17 @@ describe.skipIf(files.length === 0)(`files of this system${why}`, () => {
       expect(probe.offset).toBeTypeOf('number')
       expect(probe.arguments.map((argument) => argument.text).join(' ')).toBe(probe.argumentText)
     }
+    // Only GNU readelf knows what is in a probe.
+    const mine = usdtProbes(elf).map(({ provider, name, argumentText }) => [provider, name, argumentText])
+    const said = gnu ? run('readelf', '-nW', file) : ''
+    const probes = said.matchAll(/Provider: (.*)\n +Name: (.*)\n +Location: .*\n +Arguments: ?(.*)\n/g)
+    const theirs = Array.from(probes, ([, provider, name, words]) => [provider, name, words])
+    if (gnu) expect(mine).toEqual(theirs)
+    // The C++ library has probes where it throws and catches.
+    if (file.includes('libstdc++')) expect(mine.length).toBeGreaterThan(2)
+
+    if (elf.section('.gnu_debuglink') === undefined) expect(debugLink(elf)).toBeUndefined()
+    else expect(ask('--string-dump=.gnu_debuglink')).toContain(`] ${debugLink(elf)?.file ?? ''}\n`)
 
     // Relocations: as many as readelf counts in each table.
     const counts = Array.from(ask('--relocations').matchAll(/contains (\d+) entr/g), ([, count]) =>
@@ -174,6 +198,15 @@ describe.skipIf(files.length === 0)(`files of this system${why}`, () => {
   it.skipIf(kernel.length === 0)(`kernel modules and a vmlinux were among them${whyKernel}`, () => {
     for (const file of kernel) {
       const elf = parseElf(readFileSync(file), { name: file })
+      if (elf.type === 2) {
+        // A stripped vmlinux: no symbols, but the code, the kernel's BTF, and where in the file they are.
+        const text = elf.section('.text')
+        expect(fileOffsetOf(elf, text?.addr ?? 0n)).toBe(text?.offset)
+        expect(elf.section('.BTF')?.data.subarray(0, 2)).toEqual(Uint8Array.of(0x9f, 0xeb))
+        continue
+      }
+      expect([elf.type, elf.section('.modinfo')?.type, elf.section('.BTF')?.type]).toEqual([1, 1, 1])
+      expect(elf.sections.reduce((sum, section) => sum + elf.relocations(section).length, 0)).toBeGreaterThan(20)
       const found = elf.symbols.filter(
         (symbol) => symbol.type === 2 && symbol.section !== 0 && symbol.name !== '',
       )

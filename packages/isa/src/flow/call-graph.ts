@@ -2,7 +2,7 @@ import type { Insn } from '../insn.ts'
 import { placesOfSlots, slotsOfAll } from './control-flow.ts'
 
 /** A call of another function of the same program, or its address taken for a helper to call back. */
-export interface CallSite {
+export interface SubprogramCall {
   /** Place of the instruction in `insns`. */
   readonly at: number
   /** Index of the function that is called. */
@@ -20,7 +20,7 @@ export interface CallNode {
   readonly first: number
   readonly last: number
   /** In the order of the instructions. */
-  readonly calls: readonly CallSite[]
+  readonly calls: readonly SubprogramCall[]
   /** Ids of the helpers that it calls, each once, ascending. */
   readonly helpers: readonly number[]
   /** BTF ids of the kfuncs that it calls, each once, ascending. */
@@ -71,7 +71,7 @@ function callersFirst(functions: readonly CallNode[]): readonly number[] {
 export function callGraph(insns: readonly Insn[]): CallGraph {
   const slots = slotsOfAll(insns)
   const places = placesOfSlots(slots)
-  const sites: { readonly at: number; readonly place: number; readonly kind: CallSite['kind'] }[] = []
+  const sites: { readonly at: number; readonly place: number; readonly kind: SubprogramCall['kind'] }[] = []
   const strays: number[] = []
   const begins = new Uint8Array(insns.length)
   if (insns.length > 0) begins[0] = 1
@@ -92,7 +92,7 @@ export function callGraph(insns: readonly Insn[]): CallGraph {
     if (begins[i] === 1) firsts.push(i)
     functionOf[i] = firsts.length - 1
   }
-  const calls = firsts.map((): CallSite[] => [])
+  const calls = firsts.map((): SubprogramCall[] => [])
   for (const { at, place, kind } of sites)
     calls[functionOf[at] ?? 0]?.push({ at, to: functionOf[place] ?? 0, kind })
   const functions = firsts.map((first, index): CallNode => {
