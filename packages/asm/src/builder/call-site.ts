@@ -4,7 +4,7 @@ export interface Trace {
 }
 
 /** The place of a call in the caller's source, as the engine's stack has it. */
-export interface CallSite {
+export interface SourceSite {
   /** Path or address of the file. */
   readonly file: string
   /** From 1. */
@@ -24,7 +24,7 @@ export interface SourceLine {
 }
 
 /** Says which line of source a call stands on; pure, and `undefined` where it does not know. */
-export type ResolveSite = (site: CallSite) => SourceLine | undefined
+export type ResolveSite = (site: SourceSite) => SourceLine | undefined
 
 type Callee = (...args: never[]) => unknown
 
@@ -45,7 +45,7 @@ export function traceOf(callee: Callee): Trace {
 }
 
 /** Reads a trace: V8 writes `at name (file:1:2)` or `at file:1:2`, others `name@file:1:2`. */
-export function siteOf(trace: Trace, operation: string): CallSite | undefined {
+export function siteOf(trace: Trace, operation: string): SourceSite | undefined {
   const [, file, line, column] =
     /(?:\bat (?:.*\()?|@)(?:file:\/\/)?(.+?):(\d+):(\d+)\)?$/m.exec(trace.stack ?? '') ?? []
   return file === undefined ? undefined : { file, line: Number(line), column: Number(column), operation }

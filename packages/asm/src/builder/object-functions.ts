@@ -28,7 +28,7 @@ const mostColumn = 0x3ff
 const nowhere: SourceLine = { file: '', line: 0, text: '' }
 
 /** Adds the FUNC of a function to the BTF. */
-export function addFunc({ btf, protoOf }: ObjectTypes, one: Program | Subprogram): TypeId {
+function addFunc({ btf, protoOf }: ObjectTypes, one: Program | Subprogram): TypeId {
   const isProgram = one.kind === 'program'
   const type = protoOf(one.signature, isProgram ? { params: { ctx: ptr() } } : {})
   return btf.add({ kind: 'func', name: one.name, type, linkage: isProgram ? 'global' : one.linkage })
