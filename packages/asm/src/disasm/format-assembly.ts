@@ -33,6 +33,10 @@ const slotBytes = 8
 
 /** Operands as the file's relocations have them: a symbol, and what the immediate adds to it. */
 function operandsOf(elf: ElfFile, functions: ReadonlyMap<string, ElfSymbol>) {
+  const starts = new Set<string>()
+  for (const { binding, section, value } of functions.values()) {
+    if (binding === 'local') starts.add(`${section}:${value}`)
+  }
   const targets = new Map<number, Map<number, NamedPlace>>()
   for (const section of elf.sections) {
     if ((section.flags & BigInt(sectionFlags.value('execinstr'))) === 0n) continue
@@ -41,8 +45,18 @@ function operandsOf(elf: ElfFile, functions: ReadonlyMap<string, ElfSymbol>) {
     targets.set(section.index, places)
     for (const { offset, symbol } of elf.relocations(section)) {
       const slot = offset / slotBytes
-      // What a call adds is in its name already.
-      if (code.isWide(slot)) places.set(offset, { name: targetName(elf, symbol), distance: code.imm(slot) })
+      const name = targetName(elf, symbol)
+      const target = elf.symbols[symbol]
+      if (code.isWide(slot)) {
+        places.set(offset, { name, distance: code.imm(slot) })
+        continue
+      }
+      // A call counts from its symbol, or from the section where the function is static: that has a name.
+      const distance = (code.imm(slot) + 1) * slotBytes
+      const whole = target?.type === symbolTypes.value('section')
+      if (whole ? !starts.has(`${target.section}:${distance}`) : distance !== 0) {
+        places.set(offset, { name, distance })
+      }
     }
   }
   return (fn: FunctionSpec, index: number): NamedPlace | undefined => {

@@ -17,9 +17,7 @@ const wideByName = new RegExp(
 )
 
 /** A call of something with a name. */
-const callByName = new RegExp(
-  String.raw`^(?:\d+:\s*)?(?:\(85\)\s*)?call\s+(?:(?:local|helper)\s+)?(${word})$`,
-)
+const callByName = new RegExp(String.raw`^(?:\d+:\s*)?(?:\(85\)\s*)?call\s+(?:(?:local|helper)\s+)?${place}$`)
 
 /** A numeric label at the end: `goto 1f`. */
 const numericTarget = /(^|[\s,+])(\d+)([fb])$/
