@@ -35,22 +35,47 @@ function pattern(row: InsnRow<OpName>): Pattern {
   }
 }
 
-/** Patterns by opcode; what an opcode alone does not decide, the fields do. */
-const patterns: readonly (readonly Pattern[])[] = /* @__PURE__ */ patternsByOpcode()
+/** The field whose value tells the patterns of an opcode apart; most opcodes have one pattern. */
+type Key = 'none' | 'src' | 'off' | 'imm'
 
-function patternsByOpcode(): readonly (readonly Pattern[])[] {
-  const byOpcode: Pattern[][] = Array.from({ length: 256 }, () => [])
-  for (const row of instructionSet) byOpcode[row.opcode]?.push(pattern(row))
-  return byOpcode
+/** The patterns of one opcode. */
+interface Opcode {
+  readonly key: Key
+  /** By the value of the key, and at 0 where there is none. */
+  readonly patterns: readonly (Pattern | undefined)[]
+}
+
+const opcodes: readonly (Opcode | undefined)[] = /* @__PURE__ */ patternsByOpcode()
+
+function patternsByOpcode(): readonly (Opcode | undefined)[] {
+  return Array.from({ length: 256 }, (_, opcode): Opcode | undefined => {
+    const rows = instructionSet.filter((row) => row.opcode === opcode)
+    const [first] = rows
+    if (first === undefined) return undefined
+    if (rows.length === 1) return { key: 'none', patterns: [pattern(first)] }
+    // No two rows match the same bytes: one field tells all of an opcode apart, as the tests of all rows show.
+    const key =
+      (['imm', 'off', 'src'] as const).find(
+        (field) => new Set(rows.map((row) => row[field])).size === rows.length,
+      ) ?? 'imm'
+    const most = Math.max(...rows.map((row) => Number(row[key])))
+    const byKey = new Map(rows.map((row) => [row[key], pattern(row)]))
+    return { key, patterns: Array.from({ length: most + 1 }, (__, value) => byKey.get(value)) }
+  })
 }
 
 function match(opcode: number, regs: number, off: number, imm: number): Pattern | undefined {
-  const candidates = patterns[opcode]
-  if (candidates === undefined) return undefined
-  for (const p of candidates) {
-    if ((regs & p.regsMask) === p.regs && (off & p.offMask) === p.off && (imm & p.immMask) === p.imm) return p
-  }
-  return undefined
+  const known = opcodes[opcode]
+  if (known === undefined) return undefined
+  const { key, patterns } = known
+  const at = key === 'none' ? 0 : key === 'imm' ? imm : key === 'off' ? off : regs >> 4
+  const p = at >= 0 && at < patterns.length ? patterns[at] : undefined
+  return p !== undefined &&
+    (regs & p.regsMask) === p.regs &&
+    (off & p.offMask) === p.off &&
+    (imm & p.immMask) === p.imm
+    ? p
+    : undefined
 }
 
 /**
@@ -123,6 +148,30 @@ export interface InsnAt {
   readonly insn: Insn
 }
 
+/** Walks over instructions: a generator would cost more than decoding does. */
+class InsnWalk implements IterableIterator<InsnAt, undefined, undefined> {
+  private at = 0
+  private readonly view: DataView
+  private readonly littleEndian: boolean
+
+  constructor(view: DataView, littleEndian: boolean) {
+    this.view = view
+    this.littleEndian = littleEndian
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<InsnAt, undefined> {
+    const { at } = this
+    if (at >= this.view.byteLength) return { done: true, value: undefined }
+    const insn = decodeAt(this.view, at, this.littleEndian)
+    this.at = at + (insn.nextImm === undefined ? slotBytes : 2 * slotBytes)
+    return { done: false, value: { index: (at / slotBytes) as InsnIndex, insn } }
+  }
+}
+
 /**
  * Decodes instructions one after the other, each with its slot index; nothing is decoded before it is asked for.
  *
@@ -135,39 +184,58 @@ export interface InsnAt {
  * for (const { index, insn } of decodeInsns(bytes, { littleEndian: true })) console.log(index, insn.op)
  * ```
  */
-export function* decodeInsns(bytes: Uint8Array, options: InsnByteOrder): Generator<InsnAt, void, undefined> {
-  const view = viewOf(bytes)
-  for (let at = 0; at < bytes.length;) {
-    const insn = decodeAt(view, at, options.littleEndian)
-    yield { index: (at / slotBytes) as InsnIndex, insn }
-    at += slotsOf(insn) * slotBytes
-  }
+export function decodeInsns(
+  bytes: Uint8Array,
+  options: InsnByteOrder,
+): IterableIterator<InsnAt, undefined, undefined> {
+  return new InsnWalk(viewOf(bytes), options.littleEndian)
 }
 
-function fit(insn: Insn, field: Exclude<keyof Insn, 'op'>, min: number, max: number): number {
-  const value = insn[field] ?? 0
-  if (Number.isInteger(value) && value >= min && value <= max) return value
+const is16 = (value: number): boolean => (value << 16) >> 16 === value
+const is32 = (value: number): boolean => (value | 0) === value || value >>> 0 === value
+
+/** Throws for the first field whose value does not fit it. */
+function refuse(insn: Insn): never {
+  const ranges = [
+    ['opcode', 0, 0xff],
+    ['dst', 0, 15],
+    ['src', 0, 15],
+    ['off', -0x8000, 0x7fff],
+    ['imm', -0x8000_0000, 0xffff_ffff],
+    ['nextImm', -0x8000_0000, 0xffff_ffff],
+  ] as const
+  const [field, min, max] =
+    ranges.find(([name, from, to]) => {
+      const value = insn[name] ?? 0
+      return !(Number.isInteger(value) && value >= from && value <= to)
+    }) ?? ranges[0]
   throw errors.ISA_FIELD_RANGE({
     op: insn.op,
     field,
     expected: `an integer from ${min} to ${max}`,
-    actual: String(value),
+    actual: String(insn[field]),
   })
 }
 
 function encodeAt(view: DataView, at: number, insn: Insn, littleEndian: boolean): void {
-  const opcode = fit(insn, 'opcode', 0, 0xff)
-  const regs = fit(insn, 'dst', 0, 15) | (fit(insn, 'src', 0, 15) << 4)
-  const off = fit(insn, 'off', -0x8000, 0x7fff)
-  const imm = fit(insn, 'imm', -0x8000_0000, 0xffff_ffff) | 0
-  if (insn.op !== 'raw') checkFields(insn, match(opcode, regs, off, imm))
+  const { opcode, dst, src, off, imm, nextImm } = insn
+  if (
+    (opcode & 0xff) !== opcode ||
+    (dst & 15) !== dst ||
+    (src & 15) !== src ||
+    !is16(off) ||
+    !is32(imm) ||
+    (nextImm !== undefined && !is32(nextImm))
+  )
+    refuse(insn)
+  if (insn.op !== 'raw') checkFields(insn, match(opcode, dst | (src << 4), off, imm | 0))
   view.setUint8(at, opcode)
-  view.setUint8(at + 1, littleEndian ? regs : ((regs << 4) | (regs >> 4)) & 0xff)
+  view.setUint8(at + 1, littleEndian ? dst | (src << 4) : (dst << 4) | src)
   view.setInt16(at + 2, off, littleEndian)
   view.setInt32(at + 4, imm, littleEndian)
-  if (insn.nextImm !== undefined) {
+  if (nextImm !== undefined) {
     view.setUint32(at + slotBytes, 0)
-    view.setInt32(at + slotBytes + 4, fit(insn, 'nextImm', -0x8000_0000, 0xffff_ffff), littleEndian)
+    view.setInt32(at + slotBytes + 4, nextImm, littleEndian)
   }
 }
 

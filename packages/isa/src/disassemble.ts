@@ -1,7 +1,7 @@
 import type { InsnIndex } from '@tsbpf/base'
 import { decodeInsns } from './codec.ts'
 import type { Dialect } from './format.ts'
-import { formatInsn } from './format.ts'
+import { formatterOf } from './format.ts'
 import type { Insn } from './insn.ts'
 import { slotsOf } from './insn.ts'
 import type { InsnByteOrder } from './insn-view.ts'
@@ -83,10 +83,12 @@ export function* disassemble(
   options: DisassembleOptions,
 ): Generator<DisassembledInsn, void, undefined> {
   const { dialect = 'llvm' } = options
+  const format = formatterOf(dialect)
+  const labelled = dialect === 'llvm' && options.labelOf !== undefined
   for (const { index, insn } of decodeInsns(bytes, options)) {
     const target = targetOf(insn, index)
-    let text = formatInsn(insn, dialect, options)
-    if (dialect === 'llvm' && options.labelOf !== undefined) text += llvmLabel(insn, index, options)
+    let text = format(insn, options, index)
+    if (labelled && (target !== undefined || insn.op === 'raw')) text += llvmLabel(insn, index, options)
     const at = index * slotBytes
     yield { index, bytes: bytes.subarray(at, at + slotsOf(insn) * slotBytes), insn, text, target }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { InsnOperands, OpName } from './index.ts'
+import type { Insn, InsnOperands, OpName } from './index.ts'
 import {
   decodeInsn,
   dialects,
@@ -122,5 +122,40 @@ describe('labelsOf', () => {
 
   it('counts without a sign what lies before the section', () => {
     expect(labelsOf('xdp', [{ name: 'f', offset: 0 }])(-8)).toBe('f+0xfffffffffffffff8')
+  })
+})
+
+describe('operandName', () => {
+  const operandName = (_: Insn, index: number | undefined): string => `name${index ?? ''}`
+
+  it.each([
+    [makeInsn('call', { imm: 1 }), 'call name', '(85) call name#1', 'call name', 'call helper name'],
+    [makeInsn('call_kfunc', { imm: 9 }), 'call name', '(85) call name#9', 'call name', 'call runtime name'],
+    [makeInsn('call_subprogram', { imm: 9 }), 'call name', '(85) call name', 'call name', 'call local name'],
+    [
+      makeInsn('lddw_map_fd', { dst: 1, imm: 5 }),
+      'ld_pseudo\tr1, 0x1, name',
+      '(18) r1 = name',
+      'lddw %r1,name',
+      'lddw %r1, map_fd name',
+    ],
+    [makeInsn('lddw', { dst: 1 }), 'r1 = name ll', '(18) r1 = name', 'lddw %r1,name', 'lddw %r1, name'],
+    [makeInsn('ja', { off: 3 }), 'goto name', '(05) goto name', 'ja name', 'ja name'],
+    [
+      makeInsn('jeq_imm', { dst: 1, off: 3 }),
+      'if r1 == 0x0 goto name',
+      '(15) if r1 == 0x0 goto name',
+      'jeq %r1,0,name',
+      'jeq %r1, 0, name',
+    ],
+  ])('%o', (insn, ...texts) => {
+    expect(dialects.map((dialect) => formatInsn(insn, dialect, { operandName }))).toEqual(texts)
+    expect(formatInsn(insn, 'llvm', { operandName: () => undefined })).toBe(formatInsn(insn, 'llvm'))
+  })
+
+  it('is told the slot where a listing is printed', () => {
+    const bytes = encodeInsns([makeInsn('lddw'), makeInsn('ja'), makeInsn('exit')], { littleEndian: true })
+    const lines = [...disassemble(bytes, { littleEndian: true, operandName })].map(({ text }) => text)
+    expect(lines).toEqual(['r0 = name0 ll', 'goto name2', 'exit'])
   })
 })

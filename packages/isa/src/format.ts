@@ -44,20 +44,20 @@ const gnuPrinter = /* @__PURE__ */ printersOf('gnu', gnuOperands)
 const conformancePrinter = /* @__PURE__ */ printersOf('conformance', conformanceOperands)
 
 const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
-  llvm(insn, options) {
+  llvm(insn, options, index) {
     const row = insn.op === 'raw' ? llvmRowOfRaw(insn) : rowOf(insn.op)
     if (row === undefined || !llvmCanName(insn, row)) return llvmUnknown
-    return llvmPrinter(row.name)(insn, options)
+    return llvmPrinter(row.name)(insn, options, index)
   },
-  verifier(insn, options) {
+  verifier(insn, options, index) {
     if (insn.op === 'raw') return verifierUnknown(insn)
-    return opcodePrefix(insn.opcode) + verifierPrinter(insn.op)(insn, options)
+    return opcodePrefix(insn.opcode) + verifierPrinter(insn.op)(insn, options, index)
   },
-  gnu(insn, options) {
-    return insn.op === 'raw' ? gnuUnknown : gnuPrinter(insn.op)(insn, options)
+  gnu(insn, options, index) {
+    return insn.op === 'raw' ? gnuUnknown : gnuPrinter(insn.op)(insn, options, index)
   },
-  conformance(insn, options) {
-    return insn.op === 'raw' ? conformanceRaw(insn) : conformancePrinter(insn.op)(insn, options)
+  conformance(insn, options, index) {
+    return insn.op === 'raw' ? conformanceRaw(insn) : conformancePrinter(insn.op)(insn, options, index)
   },
 }
 
@@ -78,3 +78,6 @@ const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
 export function formatInsn(insn: Insn, dialect: Dialect, options: FormatOptions = {}): string {
   return formatters[dialect](insn, options)
 }
+
+/** The printer of a dialect. */
+export const formatterOf = (dialect: Dialect): InsnPrinter => formatters[dialect]

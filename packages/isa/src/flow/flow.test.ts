@@ -54,9 +54,9 @@ describe('stack use', () => {
     expect(use('r0 = 0\nexit').own).toEqual([0])
     expect(use('*(u64 *)(r10 - 24) = r1\nexit').own).toEqual([24])
     expect(use('r2 = r10\nr2 += -40\ncall 1\nexit').own).toEqual([40])
-    expect(use('r2 = r10\nr2 += -40\n*(u8 *)(r2 - 1) = r1\nexit').own).toEqual([41])
+    expect(use('r2 = r10\nr2 += -40\n*(u8 *)(r2 - 1) = r1\nexit').own).toEqual([48])
     expect(use('r2 = r10\nr2 += r1\n*(u8 *)(r2 - 1) = r1\nexit').exact).toEqual([false])
-    expect(use('r2 = r10\nif r1 == 0 goto +1\nr2 += -16\nexit').own).toEqual([16])
+    expect(use('r2 = r10\nif r1 == 0 goto +1\nr2 += -16\ncall 1\nexit').own).toEqual([0])
   })
 
   it('rounds each frame of the deepest chain as the kernel does', () => {
@@ -64,7 +64,7 @@ describe('stack use', () => {
       'call a\ncall b\nexit\na: *(u8 *)(r10 - 17) = r1\nexit\nb: *(u8 *)(r10 - 8) = r1\ncall c\nexit\nc: *(u8 *)(r10 - 20) = r1\nexit'
     const graph = callGraph(llvm(text))
     expect(stackUse(graph)).toEqual({
-      own: [0, 17, 8, 20],
+      own: [0, 24, 8, 24],
       exact: [true, true, true, true],
       deepest: { bytes: 16 + 32, functions: [0, 2, 3] },
     })

@@ -5,7 +5,7 @@ import { registerUse } from './register-use.ts'
 
 /** How much stack a program needs. */
 export interface StackUse {
-  /** For each function of the call graph the bytes below r10 that it uses. */
+  /** For each function of the call graph the bytes below r10 that it uses: a multiple of 8. */
   readonly own: readonly number[]
   /** False for a function that adds to a frame's address what is not known here. */
   readonly exact: readonly boolean[]
@@ -26,6 +26,9 @@ export interface StackUseOptions {
 }
 
 const framePointer = 10
+const lastArgument = 5
+/** The kernel keeps stack by slots of this many bytes. */
+const stackSlot = 8
 /** A frame's address plus something; `undefined` for all other values, NaN for an unknown distance. */
 type Offsets = (number | undefined)[]
 
@@ -48,13 +51,13 @@ function accessOf({ op, dst, src, off }: Insn): { readonly base: number; readonl
   return /^(st|atomic)/.test(op) ? { base: dst, off } : undefined
 }
 
-/** Bytes below r10 that a function's own loads, stores and pointers name. */
+/** Bytes below r10 that a function's own loads, stores and calls name. */
 function frameOf(insns: readonly Insn[]): { readonly bytes: number; readonly exact: boolean } {
   let bytes = 0
   let exact = true
   const touch = (at: number): void => {
     if (Number.isNaN(at)) exact = false
-    else if (at < 0) bytes = Math.max(bytes, -at)
+    else if (at < 0) bytes = Math.max(bytes, Math.ceil(-at / stackSlot) * stackSlot)
   }
   // Addresses are followed from block to block where only one leads to the next, which is how compilers use them.
   const { blocks } = controlFlow(insns)
@@ -70,9 +73,13 @@ function frameOf(insns: readonly Insn[]): { readonly bytes: number; readonly exa
       const access = accessOf(insn)
       const base = access === undefined ? undefined : offsets[access.base]
       if (access !== undefined && base !== undefined) touch(base + access.off)
+      // What a call is given it may use; how much of it lies above the address does not count.
+      if (insn.op.startsWith('call'))
+        for (let register = 1; register <= lastArgument; register++) {
+          const given = offsets[register]
+          if (given !== undefined) touch(given)
+        }
       step(insn, offsets)
-      const made = insn.dst === framePointer ? undefined : offsets[insn.dst]
-      if (made !== undefined && insn.op !== 'mov64_reg') touch(made)
     }
     ends[index] = offsets
   }
@@ -82,8 +89,10 @@ function frameOf(insns: readonly Insn[]): { readonly bytes: number; readonly exa
 /**
  * Counts the stack that the functions of a program use, and its deepest chain of calls; linear in the instructions.
  *
- * A function uses what lies below r10 down to the lowest address that it reads or writes, or gives away. The kernel allows
- * 512 bytes and 8 frames in a chain (kernel/bpf/verifier.c, check_max_stack_depth). Callbacks count as calls.
+ * A function uses what lies below r10 down to the lowest address that it reads or writes, or gives to a call; in whole slots
+ * of 8 bytes, as the verifier counts (`stack depth` in its log at level 4). It allows 512 bytes and 8 frames in a chain
+ * (kernel/bpf/verifier.c, check_max_stack_depth), and to each function of tracing programs 512 bytes of its own where the
+ * machine can do so (Linux 6.13). Callbacks count as calls.
  *
  * @example
  * ```ts

@@ -58,6 +58,7 @@ describe.skipIf(gate.skip)(gate.title('stack use'), () => {
     expect(deepest?.bytes).toBeGreaterThanOrEqual(Math.max(...own))
   })
 
+  // Tracing programs have a stack for each function where the machine can do so.
   it('knows how deep a chain may be', async () => {
     const chain = (bytes: number): string =>
       `*(u64 *)(r10 - ${bytes}) = 1\ncall next\nexit\nnext: *(u64 *)(r10 - 256) = 1\nr0 = 0\nexit`
@@ -69,7 +70,7 @@ describe.skipIf(gate.skip)(gate.title('stack use'), () => {
       await leavesNothing(() => {
         const sys = nativeSys()
         const { fd } = progLoad(sys, {
-          prog_type: progTypes.value('tracepoint'),
+          prog_type: progTypes.value('socket_filter'),
           insns: encodeInsns(insns, { littleEndian: true }),
           license: 'GPL',
         })
