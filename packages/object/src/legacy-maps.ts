@@ -70,6 +70,7 @@ function definition(file: ObjectFile, section: ElfSection, symbol: ElfSymbol, si
     inner: undefined,
     values: [],
     data: undefined,
+    ...(symbol.binding === 'weak' ? { weak: true } : {}),
   }
 }
 

@@ -247,6 +247,15 @@ describe('a spec of bad content', () => {
     'data that is not there': relocated(wide, at(0, { kind: 'data', map: '.data', offset: 0 })),
     'an extern that is not there': relocated(call, at(0, { kind: 'extern', name: 'gone', use: 'call' })),
     'an instruction beyond the end': relocated(exit, at(1, { kind: 'map', name: 'm' })),
+    'a jump beyond the end': relocated(
+      wide,
+      at(0, { kind: 'jump_table', name: 't', targets: [2 as InsnIndex] }),
+    ),
+    'a jump to nowhere': relocated(wide, at(0, { kind: 'jump_table', name: 't', targets: [] })),
+    'arena variables that are not there': object({
+      maps: [map('a', { type: 'arena', typeValue: 33, keySize: 0, valueSize: 0, arena: new Uint8Array(4) })],
+      variables: [variable('v', 2, 4, '.addr_space.1')],
+    }),
     'no instruction': relocated(exit, at(0.5, { kind: 'map', name: 'm' })),
     'another instruction': relocated(exit, at(0, { kind: 'map', name: 'm' })),
     'a wide load cut in half': relocated(wide.slice(0, 16), at(0, { kind: 'map', name: 'm' })),

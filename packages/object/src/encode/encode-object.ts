@@ -10,6 +10,7 @@ import type { Draft } from './draft.ts'
 import { layData } from './lay-data.ts'
 import { layDescribed, layLicense } from './lay-described.ts'
 import { layExterns } from './lay-externs.ts'
+import { layJumpTables } from './lay-jump-tables.ts'
 import { layMaps } from './lay-maps.ts'
 import { relocateCode } from './relocate-code.ts'
 
@@ -111,8 +112,9 @@ export function encodeObject(spec: ObjectSpec): Uint8Array {
   const maps = layMaps(draft, functions)
   const data = layData(draft)
   const externs = layExterns(draft)
-  layDescribed(draft, data)
-  relocateCode(draft, { functions, maps, data, externs })
+  layDescribed(draft, data, functions)
+  const tables = layJumpTables(draft, functions)
+  relocateCode(draft, { functions, maps, data, externs, tables })
   layBtf(draft, functions)
   return encodeElf(draft.elf())
 }

@@ -42,7 +42,7 @@ function layMap(draft: Draft, map: MapSpec, data: NonNullable<MapSpec['data']>):
 /** Symbols of the variables of one section; throws where two share bytes without being one. */
 function layVariables(
   draft: Draft,
-  map: MapSpec,
+  map: Pick<MapSpec, 'name' | 'valueSize'>,
   section: number,
   variables: readonly (VariableSpec & { readonly hidden: boolean })[],
 ): Map<number, number> {
@@ -113,6 +113,21 @@ export function layData(draft: Draft): Map<string, PlacedData> {
     bySection.delete(map.name)
     placed.set(map.name, { section, symbols: layVariables(draft, map, section, own) })
     describe(draft, map, own)
+  }
+  const arena = draft.spec.maps.find((map) => map.arena !== undefined)
+  if (arena?.arena !== undefined) {
+    const { length } = arena.arena
+    const section = draft.section({
+      name: names.arena,
+      flags: flags.writable,
+      addralign: 8n,
+      data: arena.arena,
+    })
+    const own = bySection.get(names.arena) ?? []
+    bySection.delete(names.arena)
+    const symbols = layVariables(draft, { name: names.arena, valueSize: length }, section, own)
+    // Instructions refer to it as the arena.
+    placed.set(arena.name, { section, symbols })
   }
   for (const [section, [first]] of bySection) {
     throw draft.fail(`variable ${first?.name ?? ''}.section`, 'a data section of the object', section)

@@ -1,7 +1,9 @@
+import type { BtfTypeOf } from '@tsbpf/btf'
 import { sectionTypes, symbolTypes } from '@tsbpf/elf'
 import { limits } from '../limits.ts'
 import { names } from '../object-file.ts'
-import { flags } from './draft.ts'
+import type { PlacedFunction } from './code-sections.ts'
+import { flags, relocationTypes } from './draft.ts'
 import type { Draft } from './draft.ts'
 import type { PlacedData } from './relocate-code.ts'
 
@@ -12,11 +14,50 @@ const nobits = sectionTypes.value('nobits')
 const structOps = /^\??\.struct_ops(\.link)?$/
 
 /** Sections of variables that have no place in a file, and the one whose symbols are made with its maps. */
-const elsewhere: readonly string[] = [names.kconfig, names.ksyms, names.maps]
+const elsewhere: readonly string[] = [names.kconfig, names.ksyms, names.maps, names.legacyMaps]
 
-function operations(draft: Draft, name: string, size: number): Uint8Array {
-  if (size <= limits.mapsSize) return new Uint8Array(size)
-  throw draft.fail(`section ${name}`, `at most ${limits.mapsSize} bytes`, size)
+/** What the struct_ops maps of a section put into it. */
+function operations(draft: Draft, { name, vars }: BtfTypeOf<'datasec'>, size: number): Uint8Array {
+  if (size > limits.mapsSize) throw draft.fail(`section ${name}`, `at most ${limits.mapsSize} bytes`, size)
+  const bytes = new Uint8Array(size)
+  for (const { type, offset } of vars) {
+    const map = draft.spec.maps.find((one) => one.name === draft.spec.btf?.nameOf(type))
+    const content = map?.structOps?.bytes ?? new Uint8Array(0)
+    if (offset + content.length > size) {
+      throw draft.fail(
+        `map ${map?.name ?? ''}.structOps.bytes`,
+        `an end at or before ${size}`,
+        offset + content.length,
+      )
+    }
+    bytes.set(content, offset)
+  }
+  return bytes
+}
+
+/** Relocates the operations of struct_ops maps to their programs. */
+function bindOperations(
+  draft: Draft,
+  { vars }: BtfTypeOf<'datasec'>,
+  section: number,
+  functions: ReadonlyMap<string, PlacedFunction>,
+): void {
+  const { spec } = draft
+  const programs = new Set(spec.programs.map((program) => program.name))
+  for (const { type, offset } of vars) {
+    const map = spec.maps.find((one) => one.name === spec.btf?.nameOf(type))
+    const struct = map?.valueType === undefined ? undefined : spec.btf?.resolve(map.valueType)
+    for (const { index, program } of map?.structOps?.programs ?? []) {
+      const member = struct?.kind === 'struct' ? struct.members[index] : undefined
+      const target = programs.has(program) ? functions.get(program) : undefined
+      const path = `map ${map?.name ?? ''}.structOps.programs: ${program}`
+      if (member === undefined || target === undefined) {
+        throw draft.fail(path, 'a program and a member of the struct', `member ${index}`)
+      }
+      const at = offset + member.offsetBits / 8
+      draft.relocate(section, { offset: at, symbol: target.symbol, type: relocationTypes.abs64 })
+    }
+  }
 }
 
 /** Adds `license` and `version`. */
@@ -45,7 +86,11 @@ export function layLicense(draft: Draft): void {
  * Adds what only the BTF knows: symbols of static variables, and those of sections that are no map's. A loader looks
  * for the symbol of each variable that is not static; a section that the spec does not carry has its size, and no bytes.
  */
-export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void {
+export function layDescribed(
+  draft: Draft,
+  data: Map<string, PlacedData>,
+  functions: ReadonlyMap<string, PlacedFunction>,
+): void {
   const { btf, variables, hiddenVariables = [] } = draft.spec
   if (btf === undefined) return
   const done = new Set([...variables, ...hiddenVariables].map(({ name, section }) => `${section}\0${name}`))
@@ -67,8 +112,9 @@ export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void 
         name,
         flags: flags.writable,
         addralign: 8n,
-        ...(structOps.test(name) ? { data: operations(draft, name, size) } : { type: nobits, size }),
+        ...(structOps.test(name) ? { data: operations(draft, datasec, size) } : { type: nobits, size }),
       })
+    if (structOps.test(name)) bindOperations(draft, datasec, section, functions)
     const symbols = new Map(data.get(name)?.symbols)
     for (const { type, offset, size: bytes } of vars) {
       const variable = btf.type(type)
@@ -84,7 +130,9 @@ export function layDescribed(draft: Draft, data: Map<string, PlacedData>): void 
     }
     if (data.has(name)) data.set(name, { section, symbols })
   }
-  const arena = draft.spec.maps.find((map) => map.type === 'arena')
-  const section = draft.numberOf(names.arena)
-  if (arena !== undefined && section !== undefined) data.set(arena.name, { section, symbols: new Map() })
+  for (const { name, type, structOps: content } of draft.spec.maps) {
+    if (type !== 'struct_ops' || content === undefined) continue
+    const inBtf = btf.idsByName(name, 'var').length > 0
+    if (!inBtf) throw draft.fail(`map ${name}`, 'a variable of .struct_ops in BTF', 'none')
+  }
 }

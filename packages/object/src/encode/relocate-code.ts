@@ -4,6 +4,8 @@ import type { InsnRelocation } from '../object-spec.ts'
 import type { PlacedFunction } from './code-sections.ts'
 import { relocationTypes } from './draft.ts'
 import type { Draft } from './draft.ts'
+import { tableKey } from './lay-jump-tables.ts'
+import type { PlacedTables } from './lay-jump-tables.ts'
 
 /** A section of data with the symbols of its variables by where they start. */
 export interface PlacedData {
@@ -18,6 +20,7 @@ export interface RelocationTargets {
   readonly maps: ReadonlyMap<string, { readonly symbol: number }>
   readonly data: ReadonlyMap<string, PlacedData>
   readonly externs: ReadonlyMap<string, number>
+  readonly tables: PlacedTables
 }
 
 /**
@@ -55,6 +58,9 @@ function bind(
   switch (ref.kind) {
     case 'map':
       row(known(targets.maps.get(ref.name), 'map', ref.name).symbol)
+      return
+    case 'jump_table':
+      row(known(targets.tables.get(tableKey(from, ref.name)), 'jump table', ref.name))
       return
     case 'extern':
       row(known(targets.externs.get(ref.name), 'extern', ref.name))

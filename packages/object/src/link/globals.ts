@@ -1,5 +1,6 @@
 import type { Btf } from '@tsbpf/btf'
 import { errors } from '../errors.ts'
+import { names } from '../object-file.ts'
 import type { ExternSpec, FunctionSpec, MapSpec, ObjectSpec, VariableSpec } from '../object-spec.ts'
 import { mapDifference, typeDifference } from './same-type.ts'
 
@@ -36,7 +37,7 @@ export function externId(btf: Btf | undefined, name: string): number | undefined
 export function definitionId(btf: Btf | undefined, { kind, spec }: Definition): number | undefined {
   if (kind === 'function') return spec.btfFunc
   if (kind === 'variable') return variableId(btf, spec.section, spec.name)
-  return variableId(btf, '.maps', spec.name)
+  return variableId(btf, names.maps, spec.name)
 }
 
 function definitionsOf(spec: ObjectSpec, object: number): readonly (Definition & { hidden: boolean })[] {
@@ -73,6 +74,8 @@ export function resolveGlobals(
     const [aBtf, bBtf] = [specs[known.object]?.btf, specs[object]?.btf]
     const isDefinition = 'object' in next
     if (known.kind === 'map' && isDefinition && next.kind === 'map') {
+      // A `struct bpf_map_def` is data like any other: what it says need not be equal.
+      if (variableId(aBtf, names.legacyMaps, name) !== undefined) return
       const what = mapDifference(aBtf, known.spec, bBtf, next.spec)
       if (what !== undefined) throw differ(name, known.object, object, what)
       return

@@ -148,6 +148,8 @@ export function mergeTypes(
         continue
       }
       const { name, size, vars } = type
+      // Their maps are declared anew, in `.maps`.
+      if (name === names.legacyMaps) continue
       const rows = sections.get(name) ?? []
       sections.set(name, rows)
       const at = placeless.includes(name) || single.includes(name) ? 0 : layout.offsetOf(object, name)

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dedupBtf, formatType } from '@tsbpf/btf'
+import { corpusDir, corpusMissing } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
 import { encodeObject, linkObjects, linkSubprograms, parseObject } from '../../src/index.ts'
 import type { FunctionSpec, MapSpec, ObjectSpec } from '../../src/index.ts'
@@ -186,3 +187,28 @@ describe.skipIf(oracles === '' && process.env['CI'] !== 'true')(`libbpf opens wh
     }
   })
 })
+
+const corpus = corpusDir()
+describe.skipIf(corpus === undefined)(
+  `objects of others${corpus === undefined ? ` [not run: ${corpusMissing}]` : ''}`,
+  () => {
+    it('are what their makers linked them to', () => {
+      const open = (file: string): ObjectSpec =>
+        parseObject(readFileSync(join(corpus ?? '', 'cilium-ebpf/testdata', file)), { partial: true })
+      // Their legacy maps are declared in .maps, behind those of the first object.
+      const shape = (spec: ObjectSpec): unknown => ({
+        programs: spec.programs.map((program) => {
+          const { insns, relocations } = linkSubprograms(spec, program)
+          return [program.name, program.section, Buffer.from(insns).toString('hex'), relocations]
+        }),
+        maps: spec.maps
+          .map((map) => [map.name, map.type, map.keySize, map.valueSize, map.maxEntries, map.flags])
+          .sort(),
+        variables: spec.variables.map((one) => [one.name, one.section, one.offset, one.size]),
+        externs: spec.externs.map((one) => [one.name, one.kind, one.weak]),
+      })
+      const ours = linkObjects([open('linked1-el.elf'), open('linked2-el.elf')])
+      expect(shape(ours)).toEqual(shape(open('linked-el.elf')))
+    })
+  },
+)
