@@ -1,5 +1,5 @@
 /** A word, a number, a string or a sign of a directive. */
-export interface Token {
+interface Token {
   readonly text: string
   /** Characters before it in its line. */
   readonly at: number

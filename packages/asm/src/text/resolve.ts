@@ -9,7 +9,7 @@ import type { Value } from './expression.ts'
 import { limits } from './limits.ts'
 
 /** Types of BPF's relocations (Documentation/bpf/llvm_reloc.rst). */
-export const relocationTypes = { wide: 1, abs64: 2, abs32: 3, nodyld32: 4, call: 10 } as const
+const relocationTypes = { wide: 1, abs64: 2, abs32: 3, nodyld32: 4, call: 10 } as const
 
 /** A relocation of a section: against a symbol, or against the start of a section. */
 export interface Relocation {

@@ -12,7 +12,7 @@ export interface Statement {
 }
 
 /** How a dialect separates and comments; see isa's `textSyntax` for what it does within an instruction. */
-export const lineSyntax: Readonly<
+const lineSyntax: Readonly<
   Record<Dialect, { readonly comments: readonly string[]; readonly semicolons: boolean }>
 > = {
   llvm: { comments: ['//', '#'], semicolons: true },
