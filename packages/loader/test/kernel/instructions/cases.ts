@@ -12,7 +12,7 @@ export interface Case {
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
 
 /** Zero, the ends of every width and their neighbours, counts beyond a width, and bytes that tell their places. */
-export const edges: readonly bigint[] = [
+const edges: readonly bigint[] = [
   0n,
   1n,
   2n,
@@ -40,7 +40,7 @@ export const edges: readonly bigint[] = [
 const immediates = [0, 1, 2, 31, 32, 33, 63, 0x7fff, 0x7fff_ffff, -0x8000_0000, -0x7fff_ffff, -2, -1]
 
 /** Registers of every case: the verifier takes them for unknown numbers, or for the address of 8 bytes of the stack. */
-export const registers = { dst: 2, src: 3, frame: 10, context: 6 } as const
+const registers = { dst: 2, src: 3, frame: 10, context: 6 } as const
 const slot = -8
 
 /** Immediates that kernel/bpf/verifier.c, check_alu_op, refuses: counts beyond the width, and division by zero. */
