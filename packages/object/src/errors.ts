@@ -59,7 +59,7 @@ export const errors = defineErrors({
   /** An extern that is neither a ksym, a kfunc nor a kconfig value, or of a type that none can have. */
   OBJECT_EXTERN: {
     message: where,
-    hint: 'declare it with __ksym or __kconfig, include its definition, or link the objects with bpftool gen object',
+    hint: 'declare it with __ksym or __kconfig, include its definition, or link the objects (linkObjects)',
   },
   /** A data section larger than an array map can be. */
   OBJECT_DATA_SIZE: { message: where, hint: 'keep large data in a map of its own' },

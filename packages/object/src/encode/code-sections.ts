@@ -8,7 +8,7 @@ import { flags } from './draft.ts'
 import type { Draft } from './draft.ts'
 
 /** A section of code with the functions that are in it, by their place. */
-export interface CodeSection {
+interface CodeSection {
   readonly name: string
   /** Number of the section in the file. */
   readonly number: number

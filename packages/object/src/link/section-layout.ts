@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { FunctionSpec, MapSpec, ObjectSpec } from '../object-spec.ts'
 
 /** A section of code of the linked object: the functions of each object, and where they start. */
-export interface LinkedCode {
+interface LinkedCode {
   readonly name: string
   readonly parts: readonly {
     readonly object: number
