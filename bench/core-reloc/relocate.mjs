@@ -53,17 +53,24 @@ function source(btf, structs, count) {
       return /^\w+$/.test(member.name) && member.bitfieldSizeBits === 0 && (kind === 'int' || kind === 'ptr')
     })
     if (plain.length < members) continue
-    chosen.push({ name, members: plain.slice(0, members), kinds: plain.map(({ type }) => btf.resolve(type).kind) })
+    chosen.push({
+      name,
+      members: plain.slice(0, members),
+      kinds: plain.map(({ type }) => btf.resolve(type).kind),
+    })
   }
   const bodies = Array.from({ length: Math.min(10, structs) }, () => '')
   let left = count
   let text = '#define SEC(name) __attribute__((section(name), used))\n'
   chosen.forEach(({ name, members: list, kinds }, i) => {
-    const fields = list.map((member, j) => `${kinds[j] === 'ptr' ? 'void *' : 'unsigned int '}${member.name};`)
+    const fields = list.map(
+      (member, j) => `${kinds[j] === 'ptr' ? 'void *' : 'unsigned int '}${member.name};`,
+    )
     text += `struct ${name} { ${fields.join(' ')} } __attribute__((preserve_access_index));\n`
     for (const member of list) {
       if (left-- <= 0) break
-      bodies[i % bodies.length] += `  sum += __builtin_preserve_field_info(((struct ${name} *)0)->${member.name}, 0);\n`
+      bodies[i % bodies.length] +=
+        `  sum += __builtin_preserve_field_info(((struct ${name} *)0)->${member.name}, 0);\n`
     }
   })
   bodies.forEach((body, i) => {
@@ -91,8 +98,7 @@ if (process.env.CHILD !== undefined) {
       report(`${count} relocations on ${structs} structs`, measure(file, count, peer), targets)
     }
   } finally {
-    if (!process.env.KEEP) rmSync(folder, { recursive: true })
-    else console.log(folder)
+    rmSync(folder, { recursive: true })
   }
 }
 

@@ -1,3 +1,4 @@
+import { isTsbpfError } from '@tsbpf/base'
 import type { TypeId } from '@tsbpf/base'
 import { essentialName } from '@tsbpf/btf'
 import type { Btf } from '@tsbpf/btf'
@@ -17,6 +18,8 @@ export interface TargetBtf {
 export interface Candidate {
   readonly target: TargetBtf
   readonly id: TypeId
+  /** It is of a module: malformed BTF there does not fit, and fails nothing. */
+  readonly lenient: boolean
 }
 
 /** What is left of the candidates for one local type as relocations rule some out. */
@@ -33,13 +36,23 @@ export interface CandidateCache {
   of(local: Btf, id: TypeId, kind: CoreKind): CandidateList
 }
 
-function candidatesIn(target: TargetBtf, local: Btf, id: TypeId, name: string): Candidate[] {
+function candidatesIn(target: TargetBtf, local: Btf, id: TypeId, name: string, lenient = false): Candidate[] {
   const kind = local.kind(id)
   const { btf } = target
   return btf
     .candidates(name)
     .filter((type) => type >= btf.firstId && kindsAreCompat(kind, btf.kind(type)))
-    .map((type) => ({ target, id: type }))
+    .map((type) => ({ target, id: type, lenient }))
+}
+
+/** The BTF of one module may be corrupt, which is no reason to fail where others, or none, have the type. */
+function candidatesInModule(target: TargetBtf, local: Btf, id: TypeId, name: string): Candidate[] {
+  try {
+    return candidatesIn(target, local, id, name, true)
+  } catch (error) {
+    if (!isTsbpfError(error)) throw error
+    return []
+  }
 }
 
 /**
@@ -63,7 +76,7 @@ export function newCandidateCache(targets: readonly TargetBtf[]): CandidateCache
       }
       const name = essentialName(full)
       let all = main === undefined ? [] : candidatesIn(main, local, id, name)
-      if (all.length === 0) all = modules.flatMap((target) => candidatesIn(target, local, id, name))
+      if (all.length === 0) all = modules.flatMap((target) => candidatesInModule(target, local, id, name))
       const list = { all, live: new Set(all), ruledOutBy: new Map<Candidate, string>() }
       lists.set(id, list)
       return list

@@ -13,6 +13,8 @@ export const limits = {
    * the BTF is; 200 relocations to a whole kernel take some 15 000.
    */
   steps: 2_000_000,
+  /** Steps that one relocation costs, whatever it asks for: a call decides some 45 000 at most. */
+  relocationSteps: 20,
   /** Steps that one candidate costs, because each is explained. */
   candidateSteps: 20,
   /** Candidates that an error message names; its context has all. */

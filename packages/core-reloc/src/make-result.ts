@@ -38,7 +38,7 @@ export function resultOf(
   const { code, editor, relocation, localType, slots, findings, state } = facts
   const { insn, access } = relocation
   const bytesOf = (insns: Uint8Array): Uint8Array => insns.subarray(insn * 8, (insn + slots) * 8)
-  const result: CoreResult = {
+  return {
     program: code.name,
     insn,
     kind: facts.kind,
@@ -53,7 +53,7 @@ export function resultOf(
     memSize: patched?.memSize,
     targetType: findings.targetType,
     candidates: findings.candidates,
-    error: undefined,
+    error,
     get line() {
       return lineOf(code.lineInfo, insn)
     },
@@ -65,7 +65,6 @@ export function resultOf(
       return bytesOf(editor?.view.bytes ?? code.insns)
     },
   }
-  return error === undefined ? result : { ...result, error: located(error, result) }
 }
 
 function accessText({ access }: Findings, { kind, name }: CoreType, text: string): string {
@@ -85,6 +84,11 @@ function lineOf(lineInfo: readonly LineInfo[], insn: number): CoreLine | undefin
   const found = lineInfo[low - 1]
   if (found === undefined) return undefined
   return { file: found.file, line: found.line, column: found.column, text: found.text }
+}
+
+/** A failed result whose error says where it happened, and what it was about. */
+export function locatedResult(result: CoreResult, error: TsbpfError): CoreResult {
+  return { ...result, error: located(error, result) }
 }
 
 function located(error: TsbpfError, facts: CoreResult): TsbpfError {

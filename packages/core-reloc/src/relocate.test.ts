@@ -292,6 +292,67 @@ describe('candidates', () => {
     expect(isTsbpfError(disagreeing.error, 'CORE_AMBIGUOUS')).toBe(true)
   })
 
+  it('of a corrupt module fail nothing', () => {
+    // A member of a type that is not there: found out only where the type is looked at.
+    const corrupt = {
+      name: 'corrupt',
+      btf: makeBtf([{ struct: 'elsewhere', size: 64, members: [['x', 999, 0]] }], kernel),
+    }
+    const result = at([...targets, corrupt, module('one', 8)])
+    expect(result).toMatchObject({ status: 'resolved', newValue: 8n, targetType: { source: 'one' } })
+    expect(result.candidates[0]?.why).toMatch(/malformed/)
+    expect(at([...targets, corrupt])).toMatchObject({ status: 'poisoned' })
+    // The kernel's own is another matter.
+    const own = at([{ name: 'vmlinux', btf: corrupt.btf }])
+    expect(isTsbpfError(own.error, 'CORE_BTF')).toBe(true)
+  })
+
+  it('never mix two layouts: one that is ruled out stays out', () => {
+    const local = makeBtf([
+      int,
+      {
+        struct: 'adapter',
+        size: 12,
+        members: [
+          ['both', 1, 0],
+          ['old_only', 1, 32],
+          ['new_only', 1, 64],
+        ],
+      },
+    ])
+    const kernels = makeBtf([
+      int,
+      {
+        struct: 'adapter',
+        size: 64,
+        members: [
+          ['both', 1, 32],
+          ['old_only', 1, 64],
+        ],
+      },
+      {
+        struct: 'adapter',
+        size: 64,
+        members: [
+          ['both', 1, 32],
+          ['new_only', 1, 128],
+        ],
+      },
+    ])
+    const code = insns(['ldxw', { off: 0 }], ['ldxw', { off: 4 }], ['ldxw', { off: 8 }], exit)
+    const run = (...members: readonly number[]) => {
+      const relocations = members.map((member) => reloc('byte_off', 2, `0:${member}`, member))
+      return relocateInsns(code, relocations, {
+        local,
+        targets: [{ name: 'vmlinux', btf: kernels }],
+        littleEndian: true,
+      }).results.map(({ status, newValue }) => newValue ?? status)
+    }
+    expect(run(0, 1, 2)).toEqual([4n, 8n, 'poisoned'])
+    // The documented exception: the relocation that comes first decides which layout is meant.
+    expect(run(0, 2, 1)).toEqual([4n, 16n, 'poisoned'])
+  })
+
   it('of a module are its own types, not those of its base', () => {
     const result = only(
       relocateInsns(load, [reloc('byte_off', 2, '0:0')], {

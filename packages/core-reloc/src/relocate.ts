@@ -1,14 +1,14 @@
 import type { TsbpfError } from '@tsbpf/base'
 import { isTsbpfError } from '@tsbpf/base'
 import type { Btf } from '@tsbpf/btf'
+import { coreKinds } from '@tsbpf/object'
 import type { CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
 import { newBudget } from './budget.ts'
 import type { TargetBtf } from './candidates.ts'
 import { newCandidateCache } from './candidates.ts'
 import type { CoreResult, CoreType } from './core-result.ts'
 import { errors } from './errors.ts'
-import { coreKinds } from '@tsbpf/object'
-import { resultOf } from './make-result.ts'
+import { locatedResult, resultOf } from './make-result.ts'
 import type { Code, Facts } from './make-result.ts'
 import { newMemberIndex } from './members.ts'
 import type { InsnEditor, Patched } from './patch.ts'
@@ -232,7 +232,9 @@ function relocateOne(
   let held: bigint | undefined
   let patched: Patched | undefined
   let error: TsbpfError | undefined
+  const { budget } = state
   try {
+    if (budget.spent !== undefined) throw budget.spent
     localType = state.types.of(state.local, relocation.type, 'object')
     // Opened again, the instructions throw the error that openCode has kept to itself.
     const insns = editor ?? editInsns(code.insns, state.littleEndian)
@@ -246,5 +248,9 @@ function relocateOne(
   }
   const facts: Facts = { code, editor, relocation, kind, localType, slots, findings, state }
   const status = error !== undefined ? 'failed' : patched?.poisoned === true ? 'poisoned' : 'resolved'
-  return resultOf(facts, status, patched, held, error)
+  const result = resultOf(facts, status, patched, held, error)
+  if (error === undefined || error === budget.spent) return result
+  const failed = locatedResult(result, error)
+  if (budget.steps < 0) budget.spent = failed.error
+  return failed
 }

@@ -1,3 +1,4 @@
+import { isTsbpfError } from '@tsbpf/base'
 import type { TypeId } from '@tsbpf/base'
 import type { Btf, BtfType } from '@tsbpf/btf'
 import type { CoreRelocation } from '@tsbpf/object'
@@ -10,7 +11,7 @@ import { fail } from './errors.ts'
 import { coreKinds } from '@tsbpf/object'
 import type { CoreKind } from '@tsbpf/object'
 import { limits } from './limits.ts'
-import type { MatchState } from './match.ts'
+import type { Match, MatchState } from './match.ts'
 import { matchAccess } from './match.ts'
 import type { Decision } from './patch.ts'
 import type { CoreValue } from './value.ts'
@@ -89,6 +90,16 @@ function isZeroExtended(type: BtfType): boolean {
   return type.kind === 'int' && !(type.signed && !type.char && !type.bool)
 }
 
+/** {@link matchAccess}, for which malformed BTF of a module is a type that does not fit. */
+function matchCandidate(access: Access, { target, id, lenient }: Candidate, state: ResolveState): Match {
+  try {
+    return matchAccess(access, target.btf, id, state)
+  } catch (error) {
+    if (!lenient || !isTsbpfError(error) || error.code.startsWith('CORE_')) throw error
+    return { access: undefined, why: `its BTF is malformed: ${error.message}` }
+  }
+}
+
 /** A decision that keeps a value and every size. */
 function plain(value: bigint): Decision {
   return { oldValue: value, newValue: value, validate: false, oldSize: 0, newSize: 0, sizesFit: true }
@@ -114,6 +125,7 @@ export function resolveRelocation(
       `${coreKinds.format(relocation.kind)} is no known kind of CO-RE relocation`,
     )
   }
+  spend(state.budget, limits.relocationSteps)
   const access = parseAccess(local, relocation.type, relocation.access, kind)
   findings.access = access
   if (kind.name === 'local_type_id') return plain(valueOf(access, littleEndian).value)
@@ -133,7 +145,7 @@ export function resolveRelocation(
       candidates.push(candidateOf(type, 'ruled_out', undefined, why))
       continue
     }
-    const { access: found, why } = matchAccess(access, target.btf, id, state)
+    const { access: found, why } = matchCandidate(access, candidate, state)
     if (found === undefined) {
       candidates.push(candidateOf(type, 'mismatch', undefined, why))
       continue

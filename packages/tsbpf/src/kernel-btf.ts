@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { isTsbpfError } from '@tsbpf/base'
 import { parseBtf } from '@tsbpf/btf'
 import { relocate } from '@tsbpf/core-reloc'
 import type { CoreResult, TargetBtf } from '@tsbpf/core-reloc'
@@ -20,19 +21,22 @@ async function runningKernel(): Promise<TargetBtf> {
   }
 }
 
-/** BTF of the running kernel's modules, each split from the kernel's own. */
+/** BTF of the running kernel's modules, each split from the kernel's own; one that is corrupt is left out. */
 async function runningModules(kernel: TargetBtf): Promise<readonly TargetBtf[]> {
-  const names = await readdir(folder)
-  return Promise.all(
-    names
-      .filter((name) => name !== kernel.name)
-      .sort()
-      .map(async (name) => {
-        const file = `${folder}/${name}`
-        const bytes = await readInput(file)
-        return { name, btf: parseNamed(file, () => parseBtf(bytes, { name, base: kernel.btf })) }
-      }),
+  const names = (await readdir(folder)).filter((name) => name !== kernel.name).sort()
+  const targets = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const bytes = await readInput(`${folder}/${name}`)
+        return { name, btf: parseBtf(bytes, { name, base: kernel.btf }) }
+      } catch (error) {
+        // A module may be gone by now, too.
+        if (!isTsbpfError(error)) throw error
+        return undefined
+      }
+    }),
   )
+  return targets.filter((target) => target !== undefined)
 }
 
 /**

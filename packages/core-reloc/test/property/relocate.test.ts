@@ -1,5 +1,6 @@
 import { isTsbpfError } from '@tsbpf/base'
 import type { InsnIndex } from '@tsbpf/base'
+import { parseBtf } from '@tsbpf/btf'
 import type { CoreRelocation } from '@tsbpf/object'
 import { parseObject } from '@tsbpf/object'
 import fc from 'fast-check'
@@ -200,6 +201,54 @@ describe('against its own BTF', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+
+  it('the order of relocations does not matter where a type has one candidate', slow, () => {
+    fc.assert(
+      fc.property(layouts, layouts, fc.infiniteStream(fc.nat(1 << 20)), (ours, theirs, random) => {
+        const local = makeBtf(ours.types)
+        const target = makeBtf(theirs.types)
+        const load = { 1: 'ldxb', 2: 'ldxh', 4: 'ldxw', 8: 'ldxdw' } as const
+        const code = insns(
+          ...ours.paths.map(
+            ({ offset, size }) => [load[size as 1], { dst: 1, src: 2, off: offset }] as const,
+          ),
+          ['exit'],
+        )
+        const relocations = ours.paths.map(({ access }, i) => reloc('byte_off', ours.types.length, access, i))
+        const options = { local, targets: [{ name: 'vmlinux', btf: target }], littleEndian: true }
+        const shuffled = relocations
+          .map((relocation) => ({ relocation, key: random.next().value as number }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ relocation }) => relocation)
+        const one = relocateInsns(code, relocations, options)
+        const other = relocateInsns(code, shuffled, options)
+        expect(other.insns).toEqual(one.insns)
+        const statuses = (results: typeof one.results) =>
+          results.map(({ insn, status, newValue }) => `${insn} ${status} ${newValue}`).sort()
+        expect(statuses(other.results)).toEqual(statuses(one.results))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('relocated twice, an object is what it is relocated once', () => {
+    for (const [name, to] of [
+      ['local', 'target-moved'],
+      ['local', 'target-flavours'],
+      ['pruning', 'target-pruning'],
+    ]) {
+      const spec = parseObject(golden(`${name}.bpf.o`))
+      const targets = [{ name: 'vmlinux', btf: parseBtf(golden(`${to}.btf`)) }]
+      const once = relocate(spec, { targets })
+      expect(once.results.length).toBeGreaterThan(5)
+      const twice = relocate(once.spec, { targets })
+      expect(twice.spec.programs.map(({ insns: bytes }) => bytes)).toEqual(
+        once.spec.programs.map(({ insns: bytes }) => bytes),
+      )
+      // Only what failed is left to be tried again, and fails again.
+      expect(twice.results.every(({ status }) => status === 'failed')).toBe(true)
+    }
   })
 
   it('only bitfields, which compilers load differently, change in an object of clang', () => {
