@@ -1,3 +1,5 @@
+import { sanitizeBtf, sanitizeRules } from '@tsbpf/btf'
+import type { BtfFeature } from '@tsbpf/btf'
 import { btfLoad, errnoName, progLoad, progLoadAsync } from '@tsbpf/sys'
 import type { LoadResult, ProgLoadFields, Sys } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
@@ -5,6 +7,7 @@ import type { ObjectSpec } from '@tsbpf/object'
 import { createPlannedMap, putSlots } from './create-maps.ts'
 import type { CreatedMap } from './create-maps.ts'
 import { lazyKernelBtf } from './kernel-btf.ts'
+import { runningKernelVersion } from './kernel-config.ts'
 import { loadProgram } from './load-program.ts'
 import type { LoadSteps } from './load-program.ts'
 import { LoadedObject } from './loaded-object.ts'
@@ -157,6 +160,17 @@ function planFor(sys: Sys, spec: ObjectSpec, options: PlanOptions): Plan {
   return makePlan(spec, options, kernel, () => sys)
 }
 
+/** True for what BTF of the kernel that runs here has, as far as its version tells. */
+function kernelHas(sys: Sys): (feature: BtfFeature) => boolean {
+  const version = runningKernelVersion(sys)
+  return (feature) => {
+    const since = sanitizeRules.find((rule) => rule.feature === feature)?.since
+    if (since === undefined) return false
+    const [major = 0, minor = 0] = since.split('.').map(Number)
+    return version >= (major << 16) + (minor << 8)
+  }
+}
+
 /** Gives the object's BTF to the kernel. A kernel that does not take it does without, as in libbpf. */
 function loadBtf(
   sys: Sys,
@@ -166,7 +180,7 @@ function loadBtf(
 ): number | undefined {
   const { btf } = plan.spec
   if (btf === undefined) return undefined
-  const { fd } = btfLoad(sys, { btf: btf.bytes })
+  const { fd } = btfLoad(sys, { btf: sanitizeBtf(btf, kernelHas(sys)).bytes })
   if (fd < 0) {
     done(`the kernel does not take the object's BTF (${errnoName(fd)}): no source lines, no types of maps`)
     return undefined

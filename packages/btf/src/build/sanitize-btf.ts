@@ -4,9 +4,20 @@ import { parseBtf } from '../parse-btf.ts'
 import { encodeImage, openImage } from './btf-image.ts'
 import { stringTable } from './string-table.ts'
 
-/** What a kernel's BTF may lack; named after libbpf's `FEAT_BTF_*`. */
+/**
+ * What a kernel's BTF may lack; named after libbpf's `FEAT_BTF_*`. `extern`, declarations of what others define, is in no
+ * kernel's: it belongs to objects.
+ */
 export type BtfFeature =
-  'func' | 'func_global' | 'datasec' | 'qmark_datasec' | 'float' | 'decl_tag' | 'type_tag' | 'enum64'
+  | 'extern'
+  | 'func'
+  | 'func_global'
+  | 'datasec'
+  | 'qmark_datasec'
+  | 'float'
+  | 'decl_tag'
+  | 'type_tag'
+  | 'enum64'
 
 /** A type that is being rewritten, in place: what replaces it takes as many words. */
 interface Draft {
@@ -25,8 +36,10 @@ interface Draft {
 /** What stands in for a feature that a kernel lacks. */
 export interface SanitizeRule {
   readonly feature: BtfFeature
-  /** First release of the kernel that has the feature; distributions may have it in older ones. */
-  readonly since: string
+  /**
+   * First release of the kernel that has the feature; distributions may have it in older ones. `undefined` where none has.
+   */
+  readonly since: string | undefined
   /** The kind of the types that are replaced. */
   readonly kind: BtfKind
   /** By what. */
@@ -39,6 +52,11 @@ interface Rule extends SanitizeRule {
 }
 
 const infoOf = (kind: string, vlen = 0): number => (((kinds.byName(kind)?.value ?? 0) << 24) | vlen) >>> 0
+
+/** Linkages of BTF_KIND_FUNC and BTF_KIND_VAR (include/uapi/linux/btf.h). */
+const externFunc = 2
+const globalVar = 1
+const externVar = 2
 
 /** An int of one byte: more could be more than what it replaces has. */
 function becomeByte({ words, start }: Draft): void {
@@ -56,6 +74,46 @@ function becomeByte({ words, start }: Draft): void {
  * of March 2024 in 6.9. What each feature means is what libbpf probes for (tools/lib/bpf/features.c).
  */
 const rules: readonly Rule[] = [
+  {
+    feature: 'extern',
+    since: undefined,
+    kind: 'func',
+    becomes: 'typedef',
+    applies: ({ vlen }) => vlen === externFunc,
+    rewrite({ words, start }) {
+      words[start + 1] = infoOf('typedef')
+    },
+  },
+  {
+    feature: 'extern',
+    since: undefined,
+    kind: 'var',
+    becomes: 'var with global linkage; an int of one byte where it has no type of its own',
+    applies: ({ words, start }) => words[start + 3] === externVar,
+    rewrite({ words, start, placeholder }) {
+      words[start + 3] = globalVar
+      if (words[start + 2] === 0) words[start + 2] = placeholder()
+    },
+  },
+  {
+    feature: 'extern',
+    since: undefined,
+    kind: 'datasec',
+    becomes: 'struct with a member of one byte for each symbol',
+    applies: ({ name }) => name === '.ksyms',
+    rewrite({ words, start, vlen, string, placeholder, startOf }) {
+      words[start] = string('ksyms')
+      words[start + 1] = infoOf('struct', vlen)
+      words[start + 2] = vlen
+      for (let i = 0; i < vlen; i++) {
+        const at = start + 3 + i * 3
+        const symbol = startOf(words[at] ?? 0)
+        // The kernel wants a size of variables, and has its own idea of these.
+        if (kindOfInfo(words[symbol + 1] ?? 0) === kinds.value('var')) words[symbol + 2] = placeholder()
+        words.set([0, placeholder(), i * 8], at)
+      }
+    },
+  },
   { feature: 'datasec', since: '5.2', kind: 'var', becomes: 'int of one byte', rewrite: becomeByte },
   { feature: 'decl_tag', since: '5.16', kind: 'decl_tag', becomes: 'int of one byte', rewrite: becomeByte },
   {
@@ -166,7 +224,7 @@ const rules: readonly Rule[] = [
  * @example
  * ```ts
  * import { sanitizeRules } from '@tsbpf/btf'
- * for (const rule of sanitizeRules) console.log(`before ${rule.since}, ${rule.kind} becomes ${rule.becomes}`)
+ * for (const rule of sanitizeRules) console.log(`before ${rule.since ?? "any"}, ${rule.kind} becomes ${rule.becomes}`)
  * ```
  */
 export const sanitizeRules: readonly SanitizeRule[] = rules
