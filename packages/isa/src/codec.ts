@@ -70,12 +70,9 @@ function match(opcode: number, regs: number, off: number, imm: number): Pattern 
   const { key, patterns } = known
   const at = key === 'none' ? 0 : key === 'imm' ? imm : key === 'off' ? off : regs >> 4
   const p = at >= 0 && at < patterns.length ? patterns[at] : undefined
-  return p !== undefined &&
-    (regs & p.regsMask) === p.regs &&
-    (off & p.offMask) === p.off &&
-    (imm & p.immMask) === p.imm
-    ? p
-    : undefined
+  if (p === undefined) return undefined
+  const fits = (regs & p.regsMask) === p.regs && (off & p.offMask) === p.off && (imm & p.immMask) === p.imm
+  return fits ? p : undefined
 }
 
 /**
