@@ -155,6 +155,10 @@ export const errors = defineErrors({
       `a record of ${c.actual} bytes is shorter than its type of ${c.expected} bytes`,
     hint: 'give a function as decode where records are of several types',
   },
+  RING_SAMPLE_SIZE: {
+    message: (c: OfMap & { readonly size: number; readonly most: number }) =>
+      `ring ${c.map}: a sample of ${c.size} bytes does not fit, it takes up to ${c.most}`,
+  },
   RING_CORRUPT: {
     message: (c: OfMap & { readonly size: number }) =>
       `ring ${c.map}: a record claims ${c.size} bytes, which goes beyond what was written`,

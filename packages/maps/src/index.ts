@@ -30,3 +30,7 @@ export type {
   RingCounters,
 } from './ring/ring-buffer.ts'
 export type { RingMap } from './ring/ring-memory.ts'
+export { openPerfBuffer } from './ring/perf-buffer.ts'
+export type { PerfBuffer, PerfBufferOptions, PerfCounters } from './ring/perf-buffer.ts'
+export { openUserRingBuffer } from './ring/user-ring-buffer.ts'
+export type { UserRingBuffer, UserRingSample } from './ring/user-ring-buffer.ts'

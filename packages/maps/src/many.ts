@@ -123,9 +123,13 @@ export function deleteMany<K, V>(map: MapAccess<K, V>, keys: Iterable<K>): numbe
         break
       }
       deleted += count
-      // The kernel stops at a key that is not there: it is left out.
-      done += result === ENOENT ? count + 1 : count
-      if (result < 0 && result !== ENOENT) throw map.refused('delete', all[done], result)
+      done += count
+      if (result === ENOENT) {
+        // The kernel stops at a key that is not there; where one is missing, more may be.
+        done++
+        break
+      }
+      if (result < 0) throw map.refused('delete', all[done], result)
     }
   }
   if (done === all.length) return deleted

@@ -38,6 +38,9 @@ export function loadProgram(
     readonly expected_attach_type?: number
     readonly attach_btf_id?: number
     readonly prog_name?: string
+    readonly prog_btf_fd?: number
+    readonly func_info?: Uint8Array
+    readonly func_info_rec_size?: number
   } = {},
 ): number {
   const log = new Uint8Array(65_536)

@@ -1,0 +1,139 @@
+/**
+ * What map operations cost through `BpfMap`, in nanoseconds each, beside libbpf's own loops:
+ * `node bench/maps/operations.mjs PEER` as root, after the build. PEER is a program that prints `{"metric","median"}`
+ * lines for `maps` and `batch`, as the peers' bench of libbpf; both run in turn, and ratios of the medians are printed.
+ */
+import { execFileSync } from 'node:child_process'
+import { createMap } from '@tsbpf/maps'
+import { nativeSys } from '@tsbpf/sys/native'
+import { commands, errnos, mapFlags, mapTypes } from '@tsbpf/uapi'
+
+const rounds = Number(process.env.ROUNDS ?? 7)
+const peer = process.argv[2]
+const native = nativeSys()
+const lookupBatch = commands.value('map_lookup_batch')
+/** This kernel as if it had no batches to read with. */
+const walking = {
+  ...native,
+  bpf: (cmd, attr, pointers) =>
+    cmd === lookupBatch ? -errnos.value('EINVAL') : native.bpf(cmd, attr, pointers),
+}
+const u32 = {
+  size: 4,
+  decode: (view, at) => view.getUint32(at, true),
+  encodeInto: (value, bytes, at) => {
+    bytes[at] = value
+    bytes[at + 1] = value >>> 8
+    bytes[at + 2] = value >>> 16
+    bytes[at + 3] = value >>> 24
+  },
+}
+const u64 = {
+  size: 8,
+  decode: (view, at) => view.getBigUint64(at, true),
+  encodeInto: (value, bytes, at) => {
+    new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(at, value, true)
+  },
+}
+const make = (type, maxEntries, flags = 0, sys = native) =>
+  createMap(
+    sys,
+    {
+      name: type,
+      kernelName: 'bench',
+      type,
+      typeValue: mapTypes.value(type),
+      keySize: 4,
+      valueSize: 8,
+      maxEntries,
+      flags,
+    },
+    { codecs: { key: u32, value: u64 } },
+  )
+
+const time = (count, work) => {
+  const started = process.hrtime.bigint()
+  work(count)
+  return Number(process.hrtime.bigint() - started) / count
+}
+const filled = (map, count) => {
+  map.setMany(Array.from({ length: count }, (_, i) => [i, BigInt(i) * 3n]))
+  return map
+}
+const array = filled(make('array', 1024), 1024)
+const hash = filled(make('hash', 1024), 1024)
+const large = filled(make('hash', 100_000), 100_000)
+const largeWalked = filled(make('hash', 100_000, 0, walking), 100_000)
+const mapped = filled(make('array', 1024, mapFlags.value('mmapable')), 1024).memory()
+const entries = Array.from({ length: 100_000 }, (_, i) => [i, BigInt(i)])
+const keys = entries.map(([key]) => key)
+let sum = 0n
+
+const subjects = [
+  [
+    'array_lookup',
+    200_000,
+    (n) => {
+      for (let i = 0; i < n; i++) array.get(i & 1023)
+    },
+  ],
+  [
+    'hash_lookup',
+    200_000,
+    (n) => {
+      for (let i = 0; i < n; i++) hash.get(i & 1023)
+    },
+  ],
+  [
+    'hash_update',
+    200_000,
+    (n) => {
+      for (let i = 0; i < n; i++) hash.set(i & 1023, 7n)
+    },
+  ],
+  ['getMany', 100_000, () => large.getMany(keys), 'hash_lookup'],
+  [
+    'walk without batches',
+    100_000,
+    () => {
+      for (const [, value] of largeWalked) sum += value
+    },
+    'hash100k_walk_next_key',
+  ],
+  ['columns', 100_000, () => large.columns(), 'hash100k_lookup_batch4096'],
+  ['toMap', 100_000, () => large.toMap(), 'hash100k_lookup_batch4096'],
+  ['setMany', 100_000, () => large.setMany(entries), 'hash100k_update_batch'],
+  [
+    'mapped element',
+    5_000_000,
+    (n) => {
+      for (let i = 0; i < n; i++) sum += mapped.get(i & 1023)
+    },
+    'array_lookup',
+  ],
+]
+const ours = new Map(subjects.map(([name]) => [name, []]))
+const theirs = new Map()
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+for (let round = -1; round < rounds; round++) {
+  for (const [name, count, work] of subjects) {
+    const took = time(count, work)
+    if (round >= 0) ours.get(name).push(took)
+  }
+  if (peer === undefined || round < 0) continue
+  for (const subject of ['maps', 'batch']) {
+    const text = execFileSync(peer, [subject], { encoding: 'utf8', env: { ...process.env, ROUNDS: '1' } })
+    for (const line of text.trim().split('\n')) {
+      const { metric, median: value } = JSON.parse(line)
+      if (!theirs.has(metric)) theirs.set(metric, [])
+      theirs.get(metric).push(value)
+    }
+  }
+}
+for (const [name, , , metric = name] of subjects) {
+  const own = median(ours.get(name))
+  const other = theirs.has(metric) ? median(theirs.get(metric)) : undefined
+  const ratio =
+    other === undefined ? '' : `  ${(own / other).toFixed(3)} of libbpf's ${metric} (${other.toFixed(0)})`
+  console.log(`${name.padEnd(22)} ${own.toFixed(1).padStart(8)} ns${ratio}`)
+}
