@@ -40,7 +40,7 @@ async function consume() {
   const pause = process.argv.includes('--pause')
   const total = Number(process.argv[2] ?? 100_000_000)
   const folder = mkdtempSync(join(tmpdir(), 'tsbpf-proof-'))
-  execFileSync('clang', [
+  execFileSync(process.env.CLANG ?? 'clang', [
     '-O2',
     '-g',
     '-target',
