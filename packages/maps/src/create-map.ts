@@ -80,7 +80,10 @@ function refusedCreation(sys: Sys, shape: MapShape, cause: TsbpfError): TsbpfErr
   const errno = errnoOf(cause)
   const facts = { map: shape.name, type: shape.type, errno }
   if (errno === 'EPERM' || errno === 'EACCES') {
-    const missing = lackingCapabilities(sys, networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'])
+    const missing = lackingCapabilities(
+      sys,
+      networkTypes.has(shape.type) ? ['CAP_BPF', 'CAP_NET_ADMIN'] : ['CAP_BPF'],
+    )
     return errors.MAP_CREATE_DENIED({ ...facts, missing }, { cause })
   }
   const sizes = `key ${shape.keySize} bytes, value ${shape.valueSize} bytes, ${shape.maxEntries} entries`

@@ -5,7 +5,7 @@ import type { AttachTypeName, ProgTypeName } from '@tsbpf/uapi'
 import type { AttachableProgram, Link } from '../../src/index.ts'
 
 /** `r0 = value; exit`. */
-export function returning(value: number): Uint8Array {
+function returning(value: number): Uint8Array {
   return Uint8Array.of(0xb7, 0, 0, 0, value, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0)
 }
 

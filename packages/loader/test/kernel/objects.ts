@@ -6,7 +6,7 @@ import type { ObjectSpec } from '@tsbpf/object'
 export type ObjectName =
   'externs' | 'nested' | 'poisoned' | 'rejected' | 'tracepoints' | 'tracer' | 'tracer.eb'
 
-export function objectPath(name: ObjectName): string {
+function objectPath(name: ObjectName): string {
   return new URL(`objects/${name}.bpf.o`, import.meta.url).pathname
 }
 

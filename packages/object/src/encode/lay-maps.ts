@@ -27,7 +27,7 @@ interface Row {
 }
 
 /** Maps that `.maps` declares: all but those made of sections. */
-export function isDeclared(map: MapSpec): boolean {
+function isDeclared(map: MapSpec): boolean {
   return map.data === undefined && map.type !== 'struct_ops'
 }
 
