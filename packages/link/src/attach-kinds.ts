@@ -1,68 +1,30 @@
 import type { AttachTypeName } from '@tsbpf/uapi'
 import type { Sys } from '@tsbpf/sys'
+import type { AttachOptions, SectionProgram } from './attach-options.ts'
 import { attachCgroup } from './cgroup.ts'
 import { errors } from './errors.ts'
 import { attachIterator } from './iterator.ts'
-import type { IteratorOptions } from './iterator.ts'
 import { attachKprobeMulti } from './kprobe-multi.ts'
 import { attachKprobe } from './kprobe.ts'
 import { attachKsyscall } from './ksyscall.ts'
-import type { AttachableProgram, Link } from './link.ts'
+import type { Link } from './link.ts'
 import { attachLirc } from './lirc.ts'
 import { attachNetfilter } from './netfilter.ts'
-import type { NetfilterOptions } from './netfilter.ts'
 import { attachNetns } from './netns.ts'
-import type { OrderOptions } from './order.ts'
 import { attachPerfSampling } from './perf-sampling.ts'
-import type { PerfSamplingOptions } from './perf-sampling.ts'
 import { attachRawTracepoint } from './raw-tracepoint.ts'
 import { attachReuseport, attachSocketFilter } from './socket.ts'
 import { attachSockmap } from './sockmap.ts'
 import type { SockmapAttachType } from './sockmap.ts'
 import { attachTc } from './tc.ts'
-import type { TcOptions } from './tc.ts'
 import { attachTcx } from './tcx.ts'
 import type { DeviceAttachType } from './tcx.ts'
 import { attachTracepoint } from './tracepoint.ts'
 import { attachTracing } from './tracing.ts'
 import type { TracingAttachType } from './tracing.ts'
 import { attachUprobeMulti } from './uprobe-multi.ts'
-import type { UprobeMultiOptions } from './uprobe-multi.ts'
 import { attachUprobe } from './uprobe.ts'
-import type { UprobeOptions } from './uprobe.ts'
 import { attachXdp } from './xdp.ts'
-import type { XdpOptions } from './xdp.ts'
-
-/** Options of {@link attach}: where, and what the kind of attachment takes; what it does not take has no effect. */
-export interface AttachOptions
-  extends
-    OrderOptions,
-    IteratorOptions,
-    NetfilterOptions,
-    Omit<PerfSamplingOptions, 'pid'>,
-    Omit<UprobeMultiOptions, 'retprobe' | 'session'>,
-    Omit<UprobeOptions, 'retprobe'>,
-    XdpOptions {
-  /** Attach here instead of where the section name says. */
-  readonly target?: string
-  /** For a program whose section name leaves it open (`cgroup/skb`). */
-  readonly attachType?: AttachTypeName
-  /** The sockmap or sockhash of a program for sockets. */
-  readonly map?: { readonly fd: number; readonly name: string }
-  /** Descriptor of the socket of a socket filter or of a group that shares a port. */
-  readonly socket?: number
-  /** For traffic control without tcx: the direction and place of the filter. */
-  readonly tc?: TcOptions
-}
-
-/** What is to be attached: a program with what its section name says. */
-export interface SectionProgram extends AttachableProgram {
-  readonly type: string | undefined
-  readonly attachType: string | undefined
-  readonly attachTo: string | undefined
-  /** The section name; kinds of the type `kprobe` differ only in it. */
-  readonly section: string
-}
 
 /** One kind of attachment. */
 export interface AttachKind {
@@ -383,50 +345,4 @@ function attachToCgroup(sys: Sys, program: SectionProgram, target: string, optio
 
 function noTarget(program: SectionProgram, expected: string): Error {
   return errors.LINK_NO_TARGET({ program: program.name, expected })
-}
-
-/** The kind of attachment for a program type, attach type and section name, or `undefined`. */
-export function attachKindOf(
-  program: Pick<SectionProgram, 'type' | 'attachType' | 'section'>,
-): AttachKind | undefined {
-  const { type, attachType, section } = program
-  if (type === undefined) return undefined
-  const prefix = section.replace(/\/.*$/s, '')
-  return attachKinds.find(
-    ({ types, attachTypes, prefixes }) =>
-      types.includes(type) &&
-      (attachTypes.length === 0 || attachTypes.includes(attachType)) &&
-      (prefixes === undefined || prefixes.includes(prefix)),
-  )
-}
-
-/** True where the section name says enough to attach the program, and nothing but the kernel looks at the target. */
-export function attachesItself(
-  program: Pick<SectionProgram, 'type' | 'attachType' | 'attachTo' | 'section'>,
-): boolean {
-  return Boolean(program.attachTo) && attachKindOf(program)?.byItself === true
-}
-
-/** Kinds whose target is no text. */
-const withoutTarget = new Set(['sockmap', 'socket_filter', 'sk_reuseport'])
-
-/**
- * Attaches a program where its section name says, or to `options.target`.
- *
- * Throws LINK_UNSUPPORTED_KIND, LINK_NO_TARGET, and what the kind's own function throws.
- */
-export function attach(sys: Sys, program: SectionProgram, options: AttachOptions = {}): Link {
-  const kind = attachKindOf(program)
-  if (kind === undefined) {
-    const type = program.type === undefined ? 'an unknown type' : `type ${program.type}`
-    const attachType = program.attachType === undefined ? '' : ` (${program.attachType})`
-    throw errors.LINK_UNSUPPORTED_KIND({ program: program.name, kind: type + attachType })
-  }
-  const target = options.target ?? program.attachTo ?? ''
-  if (target === '' && !withoutTarget.has(kind.kind)) throw noTarget(program, kind.targetShape)
-  if (kind.targetAtLoad && target !== program.attachTo) {
-    const expected = `${program.attachTo ?? 'its own target'}, for which it was loaded`
-    throw errors.LINK_BAD_TARGET({ program: program.name, target, expected })
-  }
-  return kind.attach(sys, program, target, options)
 }

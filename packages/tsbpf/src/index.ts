@@ -6,6 +6,7 @@
  */
 export { isTsbpfError, TsbpfError, UnsupportedError } from '@tsbpf/base'
 export type { InsnIndex, TypeId } from '@tsbpf/base'
+export { assemble, buildInsns, buildObject, disassembleObject } from '@tsbpf/asm'
 export { codec, encodeBtf, encodeBtfExt, formatType, parseBtf, parseBtfExt } from '@tsbpf/btf'
 export type { Btf, BtfExt, BtfKind, BtfType, Codec } from '@tsbpf/btf'
 export { explain, relocate } from '@tsbpf/core-reloc'
@@ -30,7 +31,7 @@ export {
 export type { LoadOptions, LoadPreview, MissingPrivilege } from '@tsbpf/loader'
 export { BpfMap, bytesCodec, createMap } from '@tsbpf/maps'
 export type { ElementCodec, MapInfo } from '@tsbpf/maps'
-export { linkSubprograms, parseObject, parseSectionName } from '@tsbpf/object'
+export { encodeObject, linkObjects, linkSubprograms, parseObject, parseSectionName } from '@tsbpf/object'
 export type { FunctionSpec, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
 export type { Sys } from '@tsbpf/sys'
 export { nativeSys } from '@tsbpf/sys/native'
