@@ -54,6 +54,10 @@ export const rows = {
     message: (c: Named & { readonly where: string }) => `${c.where} has no variable named ${c.name}`,
     hint: (c: Named) => suggest(c.name, c.known),
   },
+  LOADER_UNKNOWN_TYPE: {
+    message: (c: { readonly name: string }) => `the object's BTF has no type named ${c.name}`,
+    hint: 'name a struct, union, typedef, enum or int that the program uses; clang leaves others out',
+  },
   LOADER_PROGRAM_NOT_LOADED: {
     message: (c: { readonly name: string }) => `program ${c.name} was not loaded`,
     hint: 'name it in the option programs: its section name starts with ?, or it was left out',

@@ -1,3 +1,4 @@
+import { isTsbpfError } from '@tsbpf/base'
 import { sanitizeBtf, sanitizeRules } from '@tsbpf/btf'
 import type { BtfFeature } from '@tsbpf/btf'
 import { btfLoad, errnoName, progLoad, progLoadAsync } from '@tsbpf/sys'
@@ -160,9 +161,14 @@ function planFor(sys: Sys, spec: ObjectSpec, options: PlanOptions): Plan {
   return makePlan(spec, options, kernel, () => sys)
 }
 
-/** True for what BTF of the kernel that runs here has, as far as its version tells. */
+/** True for what BTF of the kernel that runs here has, as far as its version tells; of all where that cannot be read. */
 function kernelHas(sys: Sys): (feature: BtfFeature) => boolean {
-  const version = runningKernelVersion(sys)
+  let version = Infinity
+  try {
+    version = runningKernelVersion(sys)
+  } catch (error) {
+    if (!isTsbpfError(error)) throw error
+  }
   return (feature) => {
     const since = sanitizeRules.find((rule) => rule.feature === feature)?.since
     if (since === undefined) return false
@@ -180,7 +186,14 @@ function loadBtf(
 ): number | undefined {
   const { btf } = plan.spec
   if (btf === undefined) return undefined
-  const { fd } = btfLoad(sys, { btf: sanitizeBtf(btf, kernelHas(sys)).bytes })
+  const own = sanitizeBtf(btf, (feature) => feature !== 'extern')
+  let { fd } = btfLoad(sys, { btf: own.bytes })
+  if (fd < 0) {
+    const older = sanitizeBtf(btf, kernelHas(sys))
+    if (older.bytes.length !== own.bytes.length || older.bytes.some((byte, i) => byte !== own.bytes[i])) {
+      fd = btfLoad(sys, { btf: older.bytes }).fd
+    }
+  }
   if (fd < 0) {
     done(`the kernel does not take the object's BTF (${errnoName(fd)}): no source lines, no types of maps`)
     return undefined

@@ -1,7 +1,9 @@
+import { codec } from '@tsbpf/btf'
+import type { Codec } from '@tsbpf/btf'
 import { attachesItself } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
-import { btfCodecs, mapFromFd } from '@tsbpf/maps'
-import type { BpfMap } from '@tsbpf/maps'
+import { btfCodecs, mapFromFd, openRingBuffer } from '@tsbpf/maps'
+import type { BpfMap, RecordDecoder, RingBuffer, RingBufferOptions } from '@tsbpf/maps'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { Sys } from '@tsbpf/sys'
@@ -18,6 +20,12 @@ export interface LoadedParts {
   readonly maps: readonly CreatedMap[]
   readonly programs: readonly { readonly fd: number; readonly spec: ProgramSpec; readonly log: string }[]
   readonly relocations: readonly CoreResult[]
+}
+
+/** Options of {@link LoadedObject.ringBuffer}. */
+export interface LoadedRingOptions<T> extends RingBufferOptions<T> {
+  /** Name of the records' type in the object's BTF (`event`), which decodes them; goes before `decode`. */
+  readonly type?: string
 }
 
 /**
@@ -41,6 +49,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   /** Descriptors that are closed already, because their handle could not be made. */
   readonly #lost = new Set<number>()
   readonly #links: Link[] = []
+  readonly #rings: Disposable[] = []
   #disposed = false
 
   /** Made by {@link load}. */
@@ -83,6 +92,37 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   /** All maps in the order of the object, data sections included. */
   get maps(): readonly BpfMap[] {
     return this.#created.map((one) => this.map(one.spec.name))
+  }
+
+  /**
+   * The ring buffer of that name, to be read: its records as bytes, as `options.decode` makes them, or as values of
+   * `options.type`, a type that the object's BTF names. The object owns it; each call opens another reader, and only one
+   * should read at a time. Throws LOADER_UNKNOWN_MAP, LOADER_UNKNOWN_TYPE, `RING_…`.
+   *
+   * @example
+   * ```ts no-run
+   * for await (const event of bpf.ringBuffer('events', { type: 'event' })) console.log(event)
+   * ```
+   */
+  ringBuffer<T = unknown>(name: string, options: LoadedRingOptions<T> = {}): RingBuffer<T> {
+    const { type, ...rest } = options
+    const decode = type === undefined ? rest.decode : (this.#codecOf(type) as RecordDecoder<T>)
+    const ring = openRingBuffer<T>(
+      this.#sys,
+      this.map(name),
+      decode === undefined ? rest : { ...rest, decode },
+    )
+    this.#rings.push(ring)
+    return ring
+  }
+
+  #codecOf(name: string): Codec {
+    const { btf } = this.spec
+    const found = (['struct', 'union', 'typedef', 'enum', 'enum64', 'int'] as const)
+      .map((kind) => btf?.find(name, kind))
+      .find((type) => type !== undefined)
+    if (btf === undefined || found === undefined) throw errors.LOADER_UNKNOWN_TYPE({ name })
+    return codec(btf, found.id)
   }
 
   /** The global variable of that name; `T` is the caller's word for its type. Throws LOADER_UNKNOWN_VARIABLE. */
@@ -129,6 +169,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
     if (this.#disposed) return
     this.#disposed = true
     for (const link of this.#links) link.detach()
+    for (const ring of this.#rings) ring[Symbol.dispose]()
     for (const program of this.programs) program.dispose()
     for (const memory of this.#memories.values()) memory.dispose()
     for (const { fd, spec } of this.#created) {

@@ -73,8 +73,7 @@ describe('preview', () => {
     const refused: readonly (readonly [ObjectSpec, string])[] = [
       [object('tracer.eb'), 'LOADER_BYTE_ORDER'],
       [kind(undefined), 'LOADER_NO_PROGRAM_TYPE'],
-      [kind('tracing', 'trace_fentry'), 'LOADER_UNSUPPORTED_PROGRAM'],
-      [kind('lsm', 'lsm_mac'), 'LOADER_UNSUPPORTED_PROGRAM'],
+      [kind('ext'), 'LOADER_UNSUPPORTED_PROGRAM'],
       [kind('prog_type(99)'), 'LOADER_UNSUPPORTED_PROGRAM'],
       [map({ type: 'struct_ops' }), 'LOADER_UNSUPPORTED_MAP'],
       [map({ type: 'arena' }), 'LOADER_UNSUPPORTED_MAP'],
@@ -84,7 +83,7 @@ describe('preview', () => {
       expect(() => preview(spec, { sys: fakeSys() }), code).toThrow(expect.objectContaining({ code }))
     }
     // What is left out does not stand in the way.
-    expect(preview({ ...kind('lsm', 'lsm_mac') }, { sys: fakeSys(), programs: [] }).programs).toEqual([])
+    expect(preview({ ...kind('ext') }, { sys: fakeSys(), programs: [] }).programs).toEqual([])
   })
 })
 

@@ -159,9 +159,8 @@ describe.skipIf(gate.skip)(gate.title('load'), () => {
       const perCpu = bpf.map<number, readonly bigint[]>('per_cpu').get(0)
       expect(perCpu?.length).toBe(possibleCpus(nativeSys()))
       expect(perCpu?.reduce((sum, one) => sum + one)).toBe(bpf.map<number, bigint>('second').get(0))
-      expect(() => bpf.map('outer').get(0)).toThrow(
-        expect.objectContaining({ code: 'MAP_UNSUPPORTED_OPERATION' }),
-      )
+      const inner = ['first', 'second'].map((name) => bpf.map(name).info().id)
+      expect(inner).toContain(bpf.map('outer').get(0))
     })
   })
 

@@ -7,7 +7,17 @@ import type { RingRecord } from '../../src/index.ts'
 import { Checker, Producer } from '../support/ring.ts'
 
 const gate = requires({ root: true, kernel: [5, 8], reason: 'ring buffers' })
-const seqOf = (record: RingRecord): number => record.u64AsNumber(0)
+/** Numbers records as they come; each processor numbers its own, and this process may move between them. */
+function arrivals(): (record: RingRecord) => number {
+  const next = new Map<number, number>()
+  let count = 0
+  return (record) => {
+    const [seq, cpu] = [record.u64AsNumber(0), record.u64AsNumber(8)]
+    if (seq !== (next.get(cpu) ?? 0)) throw new Error(`record ${seq} of processor ${cpu} is out of order`)
+    next.set(cpu, seq + 1)
+    return count++
+  }
+}
 const turn = (milliseconds = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
@@ -24,7 +34,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
     it(`wakes its reader for each record: ${readiness}`, async () => {
       const sys = nativeSys({ readiness })
       using producer = new Producer(sys)
-      using ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+      using ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
       const values = ring.values()
       for (let i = 0; i < 200; i++) {
         const next = values.next()
@@ -41,7 +51,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
       const producers = Array.from({ length: 8 }, () => new Producer(sys))
       const seen: string[] = []
       const rings = producers.map((producer, index) => {
-        const ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+        const ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
         ring.listen((seq) => seen.push(`${index}:${seq}`))
         return ring
       })
@@ -74,7 +84,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
   it('consumes what wakes nobody', async () => {
     const sys = nativeSys()
     using producer = new Producer(sys, { flags: ringbufFlags.value('no_wakeup') })
-    using ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+    using ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
     let heard = 0
     using listening = ring.listen(() => heard++)
     await turn(20)
@@ -88,7 +98,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
   it('leaves records in the ring while nobody asks for them, and gives them later', async () => {
     const sys = nativeSys()
     using producer = new Producer(sys)
-    using ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+    using ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
     const seen: number[] = []
     using listening = ring.listen((seq) => seen.push(seq))
     listening.pause()
@@ -128,7 +138,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
   it('lets other work go on while a program is faster', async () => {
     const sys = nativeSys()
     using producer = new Producer(sys, { bytes: 1 << 20 })
-    using ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+    using ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
     let turns = 0
     let done = false
     const count = (): void => {
@@ -150,7 +160,7 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
   it('gives way to what its callback throws, and goes on', async () => {
     const sys = nativeSys()
     using producer = new Producer(sys)
-    using ring = openRingBuffer(sys, producer.map, { decode: seqOf })
+    using ring = openRingBuffer(sys, producer.map, { decode: arrivals() })
     const thrown: unknown[] = []
     const listeners = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')

@@ -102,7 +102,7 @@ describe.skipIf(gate.skip)(gate.title('tsbpf run'), () => {
       hint: 'did you mean count_syscalls?',
     },
     {
-      argv: [path('packages/tsbpf/test/golden/objects/many.bpf.o'), '--program', 'guard'],
+      argv: [path('packages/tsbpf/test/golden/objects/many.bpf.o'), '--program', 'first'],
       code: 'CLI_NOTHING_TO_RUN',
       hint: 'tsbpf inspect',
     },
