@@ -21,8 +21,8 @@ import {
   w0,
   w1,
   w10,
-} from '@tsbpf/asm'
-import type { InsnBuilder } from '@tsbpf/asm'
+} from '../../src/index.ts'
+import type { InsnBuilder } from '../../src/index.ts'
 
 const counts = map('counts', { type: 'array', key: u32, value: u32, maxEntries: 1 })
 const seen = global('seen', u32)
