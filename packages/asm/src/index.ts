@@ -10,3 +10,5 @@ export type {
 } from './disasm/disassemble-object.ts'
 export { formatAssembly } from './disasm/format-assembly.ts'
 export type { FormatAssemblyOptions } from './disasm/format-assembly.ts'
+export { formatCallGraph, formatFlowGraph } from './disasm/format-graph.ts'
+export type { FormatFlowGraphOptions } from './disasm/format-graph.ts'

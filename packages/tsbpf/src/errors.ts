@@ -68,6 +68,10 @@ export const errors = defineErrors({
       `the object has no program named ${c.name}`,
     hint: (c: { readonly name: string; readonly names: readonly string[] }) => suggest(c.name, c.names),
   },
+  CLI_LAYOUT: {
+    message: (c: { readonly reason: string }) => `the graph cannot be laid out: ${c.reason}`,
+    hint: 'choose one function with --program, or print --format dot, which has no limit',
+  },
   CLI_CORE_RELOC: {
     message: (c: { readonly failed: number; readonly total: number }) =>
       `${c.failed} of ${c.total} CO-RE relocations failed`,

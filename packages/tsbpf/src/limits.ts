@@ -22,3 +22,7 @@ export const maxDuration = 2_147_483
 
 /** Names that one cell or line of a report lists; `--json` has all. */
 export const maxListedNames = 8
+
+/** Characters of a graph in the DOT language that are laid out, and how long that may take. */
+export const maxLayoutText = 1 << 20
+export const maxLayoutSeconds = 30

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import type { Dialect } from '@tsbpf/isa'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { BtfFormat } from './commands/btf-dump.ts'
+import type { Graph, GraphFormat } from './commands/disasm.ts'
 import { errors } from './errors.ts'
 import type { Io } from './io.ts'
 import { maxDuration } from './limits.ts'
@@ -14,6 +15,8 @@ const exit = { done: 0, failed: 1, usage: 2 } as const
 /** Dialects of @tsbpf/isa, which is not imported before a command needs it. */
 export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'gnu', 'conformance']
 
+const graphs: readonly Graph[] = ['cfg', 'calls']
+const graphFormats: readonly GraphFormat[] = ['dot', 'svg']
 const btfFormats: readonly BtfFormat[] = ['raw', 'c', 'ts', 'json']
 
 /**
@@ -92,6 +95,14 @@ Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`
     )
     .option('--source', 'put the lines of C between the instructions', false)
     .option('--assembly', 'print a text that tsbpf asm turns into the same object', false)
+    .addOption(
+      new Option('--graph <GRAPH>', 'draw basic blocks and jumps, or which function calls which').choices(
+        graphs,
+      ),
+    )
+    .addOption(
+      new Option('--format <FORMAT>', 'how to write the graph; dot unless given').choices(graphFormats),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
@@ -99,22 +110,45 @@ Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`
         'tsbpf disasm app.bpf.o --source',
         'tsbpf disasm app.bpf.o --program on_enter --dialect verifier',
         'tsbpf disasm app.bpf.o --assembly > app.s',
+        'tsbpf disasm app.bpf.o --program on_enter --graph cfg --format svg > on_enter.svg',
       ),
     )
     .action(
       async (
         file: string,
-        options: { json?: true; source: boolean; assembly: boolean; program?: string; dialect: Dialect },
+        options: {
+          json?: true
+          source: boolean
+          assembly: boolean
+          program?: string
+          dialect: Dialect
+          graph?: Graph
+          format?: GraphFormat
+        },
         command: Command,
       ) => {
-        const { program: only, dialect, source, assembly } = options
+        const { program: only, dialect, source, assembly, graph, format } = options
         const json = options.json === true
         if (assembly && (json || only !== undefined)) {
           const other = json ? '--json' : '--program'
           command.error(`error: option '--assembly' prints a whole object as text: leave ${other} out`)
         }
+        if (graph === undefined && format !== undefined) {
+          command.error("error: option '--format' is that of a graph: add --graph cfg or --graph calls")
+        }
+        if (graph !== undefined && (json || assembly)) {
+          const other = json ? '--json' : '--assembly'
+          command.error(`error: option '--graph' draws instead of listing: leave ${other} out`)
+        }
+        if (graph === 'calls' && (only !== undefined || source)) {
+          const other = source ? '--source' : '--program'
+          command.error(
+            `error: option '--graph calls' draws the functions of a whole object: leave ${other} out`,
+          )
+        }
         const { disasm } = await import('./commands/disasm.ts')
-        done(await disasm(io, file, { json, program: only, dialect, source, assembly }))
+        const drawn = { graph, format: format ?? 'dot' } as const
+        done(await disasm(io, file, { json, program: only, dialect, source, assembly, ...drawn }))
       },
     )
 

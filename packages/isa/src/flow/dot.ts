@@ -1,8 +1,16 @@
 import type { Dialect } from '../format.ts'
 import { formatInsn } from '../format.ts'
 import type { FormatOptions } from '../text-template.ts'
-import type { CallGraph } from './call-graph.ts'
+import type { CallNode } from './call-graph.ts'
 import type { ControlFlow } from './control-flow.ts'
+
+/** A function that {@link flowToDot} draws. */
+export interface DrawnFlow {
+  readonly name: string
+  readonly flow: ControlFlow
+  /** Lines of text for an instruction, by its place in `insns`: its slot and what the dialect says unless given. */
+  readonly linesOf?: (place: number) => readonly string[]
+}
 
 /** Options of {@link flowToDot}. */
 export interface FlowDotOptions extends FormatOptions {
@@ -12,47 +20,88 @@ export interface FlowDotOptions extends FormatOptions {
   readonly name?: string
 }
 
-/** Text between quotes; what is no letter of a line becomes a space. */
-const quoted = (text: string): string => `"${text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/\p{Cc}/gu, ' ')}"`
+/**
+ * Text between quotes that Graphviz shows as it is: what would be an entity or an escape is no more, and what neither a line
+ * nor XML can hold becomes a space.
+ */
+const quoted = (text: string): string =>
+  `"${text
+    .replaceAll('&', '&amp;')
+    .replaceAll(/[\\"]/g, String.raw`\$&`)
+    .replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, ' ')}"`
 
 /** Lines of a label, each of which ends at the left. */
 const lines = (texts: readonly string[]): string =>
   `"${texts.map((text) => `${quoted(text).slice(1, -1)}\\l`).join('')}"`
 
-const colours = { next: 'gray40', taken: 'blue' } as const
+const edges = {
+  next: { colour: 'gray40', text: 'fall-through' },
+  taken: { colour: 'blue', text: 'taken' },
+} as const
+
+/** The font of one width whose metrics are built into Graphviz. */
+const font = 'fontname="Courier"'
+
+function* blocksText(
+  { flow, linesOf }: DrawnFlow,
+  prefix: string,
+  slotText: (place: number) => readonly string[],
+): Generator<string, void, undefined> {
+  const textOf = linesOf ?? slotText
+  for (const { index, first, last, successors, strays, indirect } of flow.blocks) {
+    const own = `${prefix}b${index}`
+    const texts: string[] = []
+    for (let place = first; place < last; place++) texts.push(...textOf(place))
+    yield `${own} [label=${lines(texts)}]`
+    const choice = successors.length + strays.length > 1
+    for (const { to, kind } of successors) {
+      const { colour, text } = edges[kind]
+      const label = choice ? `, taillabel="${text}"` : ''
+      const back = to <= index ? ', penwidth=2' : ''
+      yield `${own} -> ${prefix}b${to} [color=${colour}${label}${back}]`
+    }
+    for (const slot of strays) {
+      yield `${prefix}s${slot} [label=${quoted(`slot ${slot}`)}, style=dashed]`
+      yield `${own} -> ${prefix}s${slot} [color=red]`
+    }
+    if (indirect) yield `${own} -> ${prefix}any [style=dotted]`
+  }
+  if (flow.blocks.some(({ indirect }) => indirect)) yield `${prefix}any [label="any block", style=dotted]`
+}
 
 /**
- * The basic blocks of a function as a graph in the DOT language, which Graphviz lays out: a box for each block with its
- * instructions and slots, blue edges for jumps that are taken, red ones for those that lead nowhere.
+ * The basic blocks of functions as a graph in the DOT language, which Graphviz lays out: a frame for each function, in it a
+ * box for each block with its instructions and slots. Edges of jumps that are taken are blue, those to what follows grey, those
+ * that lead nowhere red; what leads back, as each loop does, is bold. Names may hold any characters.
  *
  * @example
  * ```ts
  * import { controlFlow, flowToDot, parseInsns } from '@tsbpf/isa'
- * console.log(flowToDot(controlFlow(parseInsns('r0 = 0\nexit', { dialect: 'llvm' }).insns)))
+ * const flow = controlFlow(parseInsns('r0 = 0\nexit', { dialect: 'llvm' }).insns)
+ * console.log(flowToDot([{ name: 'main', flow }]))
  * ```
  */
-export function flowToDot(flow: ControlFlow, options: FlowDotOptions = {}): string {
+export function flowToDot(functions: readonly DrawnFlow[], options: FlowDotOptions = {}): string {
   const { dialect = 'llvm', name = 'flow' } = options
-  const parts = [`digraph ${quoted(name)} {`, '  node [shape=box, fontname=monospace]']
-  for (const { index, first, last, successors, strays, indirect } of flow.blocks) {
-    const texts = flow.insns
-      .slice(first, last)
-      .map((insn, i) => `${flow.slots[first + i] ?? 0}: ${formatInsn(insn, dialect, options)}`)
-    parts.push(`  b${index} [label=${lines(texts)}]`)
-    for (const { to, kind } of successors) parts.push(`  b${index} -> b${to} [color=${colours[kind]}]`)
-    for (const slot of strays) {
-      parts.push(`  s${slot} [label=${quoted(`slot ${slot}`)}, style=dashed]`)
-      parts.push(`  b${index} -> s${slot} [color=red]`)
+  const parts = [`digraph ${quoted(name)} {`, `  graph [${font}]`]
+  parts.push(`  node [shape=box, ${font}]`, `  edge [${font}, fontsize=9]`)
+  for (const [index, drawn] of functions.entries()) {
+    const { insns, slots } = drawn.flow
+    const slotText = (place: number): readonly string[] => {
+      const insn = insns[place]
+      return insn === undefined ? [] : [`${slots[place] ?? 0}: ${formatInsn(insn, dialect, options)}`]
     }
-    if (indirect) parts.push(`  b${index} -> any [style=dotted]`)
+    parts.push(`  subgraph cluster_${index} {`, `    label=${quoted(drawn.name)}`)
+    for (const text of blocksText(drawn, `f${index}`, slotText)) parts.push(`    ${text}`)
+    parts.push('  }')
   }
   return `${[...parts, '}'].join('\n')}\n`
 }
 
 /** Options of {@link callsToDot}. */
 export interface CallDotOptions {
-  /** Name of a function by the slot where it begins: `slot 12` unless given. */
-  readonly nameOf?: (start: number) => string | undefined
+  /** Lines of text for a function, by its index: `slot 12` unless given. */
+  readonly linesOf?: (index: number) => readonly string[] | undefined
   /** Name of the graph: `calls` unless given. */
   readonly name?: string
 }
@@ -66,10 +115,13 @@ export interface CallDotOptions {
  * console.log(callsToDot(callGraph(parseInsns('r0 = 0\nexit', { dialect: 'llvm' }).insns)))
  * ```
  */
-export function callsToDot({ functions }: CallGraph, options: CallDotOptions = {}): string {
-  const parts = [`digraph ${quoted(options.name ?? 'calls')} {`]
+export function callsToDot(
+  { functions }: { readonly functions: readonly Pick<CallNode, 'index' | 'start' | 'calls'>[] },
+  options: CallDotOptions = {},
+): string {
+  const parts = [`digraph ${quoted(options.name ?? 'calls')} {`, `  node [shape=box, ${font}]`]
   for (const { index, start, calls } of functions) {
-    parts.push(`  f${index} [label=${quoted(options.nameOf?.(start) ?? `slot ${start}`)}]`)
+    parts.push(`  f${index} [label=${lines(options.linesOf?.(index) ?? [`slot ${start}`])}]`)
     const seen = new Set(calls.map(({ to, kind }) => `f${to}${kind === 'callback' ? ' [style=dashed]' : ''}`))
     for (const edge of seen) parts.push(`  f${index} -> ${edge}`)
   }

@@ -34,7 +34,7 @@ describe('control flow', () => {
       [false, 0],
     ])
     expect(liveness(flow).before[0]).toBe(0xffff)
-    expect(flowToDot(flow)).toContain('b0 -> any')
+    expect(flowToDot([{ name: 'f', flow }])).toContain('f0b0 -> f0any')
   })
 })
 
@@ -97,22 +97,34 @@ describe('call graph', () => {
     ])
     expect(graph.functions[0]?.calls).toEqual([{ at: 4, to: 1, kind: 'callback' }])
     expect(graph.strays).toEqual([57])
-    expect(callsToDot(graph, { nameOf: (start) => (start === 0 ? 'a "b"\n' : undefined) })).toBe(
-      'digraph "calls" {\n  f0 [label="a \\"b\\" "]\n  f0 -> f1 [style=dashed]\n  f1 [label="slot 7"]\n}\n',
+    expect(callsToDot(graph, { linesOf: (index) => (index === 0 ? ['a "b"\n', '&lt;'] : undefined) })).toBe(
+      String.raw`digraph "calls" {
+  node [shape=box, fontname="Courier"]
+  f0 [label="a \"b\" \l&amp;lt;\l"]
+  f0 -> f1 [style=dashed]
+  f1 [label="slot 7\l"]
+}
+`,
     )
   })
 })
 
-it('draws blocks with their instructions', () => {
-  expect(flowToDot(controlFlow(llvm('if r1 == 0 goto +1\nr0 = 1\nexit')), { name: 'x' })).toBe(
-    `digraph "x" {
-  node [shape=box, fontname=monospace]
-  b0 [label="0: if r1 == 0x0 goto +0x1\\l"]
-  b0 -> b1 [color=gray40]
-  b0 -> b2 [color=blue]
-  b1 [label="1: r0 = 0x1\\l"]
-  b1 -> b2 [color=gray40]
-  b2 [label="2: exit\\l"]
+it('draws blocks with their instructions, and tells what leads back', () => {
+  const flow = controlFlow(llvm('if r1 == 0 goto +1\ngoto -2\nexit'))
+  expect(flowToDot([{ name: 'f"', flow }], { name: 'x' })).toBe(
+    String.raw`digraph "x" {
+  graph [fontname="Courier"]
+  node [shape=box, fontname="Courier"]
+  edge [fontname="Courier", fontsize=9]
+  subgraph cluster_0 {
+    label="f\""
+    f0b0 [label="0: if r1 == 0x0 goto +0x1\l"]
+    f0b0 -> f0b1 [color=gray40, taillabel="fall-through"]
+    f0b0 -> f0b2 [color=blue, taillabel="taken"]
+    f0b1 [label="1: goto -0x2\l"]
+    f0b1 -> f0b0 [color=blue, penwidth=2]
+    f0b2 [label="2: exit\l"]
+  }
 }
 `,
   )

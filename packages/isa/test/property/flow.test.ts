@@ -267,9 +267,9 @@ it('any program gives graphs, in text too', () => {
   fc.assert(
     fc.property(programs, (list) => {
       const flow = controlFlow(list)
-      const dot = flowToDot(flow)
-      expect(dot.match(/^ {2}b\d+ \[label=/gm)?.length ?? 0).toBe(flow.blocks.length)
-      expect(dot.match(/ -> b\d+ \[/g)?.length ?? 0).toBe(
+      const dot = flowToDot([{ name: 'f', flow }])
+      expect(dot.match(/^ {4}f0b\d+ \[label=/gm)?.length ?? 0).toBe(flow.blocks.length)
+      expect(dot.match(/ -> f0b\d+ \[/g)?.length ?? 0).toBe(
         flow.blocks.reduce((sum, block) => sum + block.successors.length, 0),
       )
       const graph = callGraph(list)

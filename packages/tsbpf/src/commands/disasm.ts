@@ -1,11 +1,11 @@
-import { disassembleObject, formatAssembly } from '@tsbpf/asm'
-import type { DisassembledLine } from '@tsbpf/asm'
+import { disassembleObject, formatAssembly, formatCallGraph, formatFlowGraph } from '@tsbpf/asm'
+import type { DisassembledFunction, DisassembledLine } from '@tsbpf/asm'
 import { hexBytes } from '@tsbpf/base'
 import { symbolTypes } from '@tsbpf/elf'
 import type { ElfFile, ElfSection } from '@tsbpf/elf'
 import { labelsOf } from '@tsbpf/isa'
 import type { Dialect, Label } from '@tsbpf/isa'
-import type { FunctionSpec, LineInfo } from '@tsbpf/object'
+import type { FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
 import { errors } from '../errors.ts'
 import { functionsInFileOrder, sectionOf } from '../file-order.ts'
 import type { Io } from '../io.ts'
@@ -15,6 +15,10 @@ import type { Paint } from '../paint.ts'
 import { readObject } from '../read-object.ts'
 import { printable } from '../text-table.ts'
 
+/** Graphs that `--graph` draws, and how. */
+export type Graph = 'cfg' | 'calls'
+export type GraphFormat = 'dot' | 'svg'
+
 /** Options of {@link disasm}. */
 export interface DisasmOptions {
   readonly json: boolean
@@ -23,6 +27,9 @@ export interface DisasmOptions {
   readonly source: boolean
   /** The whole object as a text for the assembler. */
   readonly assembly: boolean
+  /** A graph in the place of text. */
+  readonly graph: Graph | undefined
+  readonly format: GraphFormat
 }
 
 /** One instruction of `disasm --json`; docs/schemas/disasm.schema.json describes it. */
@@ -39,7 +46,7 @@ interface InsnLine {
   } | null
 }
 
-/** `tsbpf disasm OBJ`: the instructions of each function as text, or the whole object for the assembler. */
+/** `tsbpf disasm OBJ`: the instructions of each function as text or as a graph, or the whole object for the assembler. */
 export async function disasm(io: Io, file: string, options: DisasmOptions): Promise<number> {
   const { elf, spec } = await readObject(file)
   const { dialect, source, assembly } = options
@@ -50,6 +57,15 @@ export async function disasm(io: Io, file: string, options: DisasmOptions): Prom
     return 0
   }
   const selected = select(functionsInFileOrder(spec, elf), options.program)
+  if (options.graph !== undefined) {
+    const dot = graphText(spec, selected, options.graph, options)
+    if (options.format === 'dot') io.stdout.write(dot)
+    else {
+      const { layOut } = await import('../lay-out.ts')
+      io.stdout.write(await layOut(dot))
+    }
+    return 0
+  }
   const byFunction = new Map<FunctionSpec, readonly DisassembledLine[]>()
   const labelOf = (fn: FunctionSpec) => {
     const section = sectionOf(elf, fn)
@@ -72,6 +88,20 @@ export async function disasm(io: Io, file: string, options: DisasmOptions): Prom
   }
   if (options.json) io.stdout.write(toJsonDocument(document))
   return 0
+}
+
+function graphText(
+  spec: ObjectSpec,
+  selected: readonly FunctionSpec[],
+  graph: Graph,
+  { dialect, source }: DisasmOptions,
+): string {
+  const byFunction = new Map<FunctionSpec, DisassembledFunction>()
+  for (const one of disassembleObject(spec, { dialect })) byFunction.set(one.function, one)
+  const functions = selected.flatMap((fn) => byFunction.get(fn) ?? [])
+  return graph === 'calls'
+    ? formatCallGraph(functions)
+    : formatFlowGraph(functions, { source: source ? 'between' : 'none' })
 }
 
 function select(functions: readonly FunctionSpec[], name: string | undefined): readonly FunctionSpec[] {
