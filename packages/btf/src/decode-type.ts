@@ -5,10 +5,13 @@ import { kindFlagOfInfo, kindOfInfo, kinds, vlenOfInfo } from './kinds.ts'
 /** What a decoder needs of the BTF it decodes: words, and checked ways to follow an offset or an id that stands at a word. */
 export interface TypeReader {
   readonly words: Uint32Array
-  /** The string whose offset stands at word `at`; `field` is its path below the type. */
-  string(id: number, at: number, field: string): string
+  /**
+   * The string whose offset stands at word `at`. `field` is its name, below the type or below the element at `index` of
+   * `list`: only errors spell the path.
+   */
+  string(id: number, at: number, field: string, list?: string, index?: number): string
   /** The id that stands at word `at`, checked. */
-  reference(id: number, at: number, field: string): TypeId
+  reference(id: number, at: number, field: string, list?: string, index?: number): TypeId
 }
 
 const linkages = ['static', 'global', 'extern'] as const
@@ -23,8 +26,10 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
   const kindFlag = kindFlagOfInfo(info)
   const vlen = vlenOfInfo(info)
   const name = (): string => reader.string(typeId, start, 'name_off')
-  const type = (index = 2, field = 'type'): TypeId => reader.reference(typeId, start + index, field)
-  const nameAt = (index: number, field: string): string => reader.string(typeId, start + index, field)
+  const type = (index = 2, field = 'type', list = '', element = 0): TypeId =>
+    reader.reference(typeId, start + index, field, list, element)
+  const nameAt = (index: number, list: string, element: number): string =>
+    reader.string(typeId, start + index, 'name_off', list, element)
 
   switch (kind) {
     case 'void':
@@ -77,7 +82,7 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
           const bits = (BigInt(word(at + 2)) << 32n) | BigInt(low)
           value = kindFlag ? BigInt.asIntN(64, bits) : bits
         }
-        values.push({ name: nameAt(at, `values[${i}].name_off`), value })
+        values.push({ name: nameAt(at, 'values', i), value })
       }
       return { kind, id, name: name(), size: word(2), signed: kindFlag, values }
     }
@@ -93,7 +98,7 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
       const params: BtfParam[] = []
       for (let i = 0; i < vlen; i++) {
         const at = 3 + i * 2
-        params.push({ name: nameAt(at, `params[${i}].name_off`), type: type(at + 1, `params[${i}].type`) })
+        params.push({ name: nameAt(at, 'params', i), type: type(at + 1, 'type', 'params', i) })
       }
       return { kind, id, returnType: type(), params }
     }
@@ -103,7 +108,7 @@ export function decodeType(reader: TypeReader, start: number, typeId: number): B
       const vars: BtfSecVar[] = []
       for (let i = 0; i < vlen; i++) {
         const at = 3 + i * 3
-        vars.push({ type: type(at, `vars[${i}].type`), offset: word(at + 1), size: word(at + 2) })
+        vars.push({ type: type(at, 'type', 'vars', i), offset: word(at + 1), size: word(at + 2) })
       }
       return { kind, id, name: name(), size: word(2), vars }
     }
@@ -123,8 +128,8 @@ function decodeMembers(reader: TypeReader, start: number, typeId: number): BtfMe
   for (let i = 0, at = start + 3; i < vlenOfInfo(info); i++, at += 3) {
     const offset = words[at + 2] ?? 0
     members.push({
-      name: reader.string(typeId, at, `members[${i}].name_off`),
-      type: reader.reference(typeId, at + 1, `members[${i}].type`),
+      name: reader.string(typeId, at, 'name_off', 'members', i),
+      type: reader.reference(typeId, at + 1, 'type', 'members', i),
       offsetBits: (kindFlag ? offset & 0xffffff : offset) as BitOffset,
       bitfieldSizeBits: kindFlag ? offset >>> 24 : 0,
     })

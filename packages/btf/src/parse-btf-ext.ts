@@ -34,6 +34,9 @@ const FuncInfo = struct('bpf_func_info', { insn_off: u32, type_id: u32 })
 const LineInfo = struct('bpf_line_info', { insn_off: u32, file_name_off: u32, line_off: u32, line_col: u32 })
 const CoreRelo = struct('bpf_core_relo', { insn_off: u32, type_id: u32, access_str_off: u32, kind: u32 })
 
+/** Spells the path of a field of the row at hand. */
+type PathOf = (field: string) => string
+
 interface Draft {
   readonly name: string
   readonly funcInfo: BtfFuncInfo[]
@@ -86,16 +89,17 @@ export function parseBtfExt(bytes: Uint8Array, btf: Btf, options: ParseBtfExtOpt
     }
     return section
   }
-  const string = (offset: number, path: string, at: number): string => {
+  // Paths are spelt for errors only: there are thousands of rows.
+  const string = (offset: number, pathOf: PathOf, field: string, at: number): string => {
     if (offset < btf.endString) return btf.string(offset)
     const expected = `a string offset below ${btf.endString}`
-    throw errors.BTF_STRING({ file, path, offset: at, expected, actual: String(offset) })
+    throw errors.BTF_STRING({ file, path: pathOf(field), offset: at, expected, actual: String(offset) })
   }
-  const type = (id: number, path: string, at: number): TypeId => {
+  const type = (id: number, pathOf: PathOf, field: string, at: number): TypeId => {
     if (id < btf.endId) return id as TypeId
     throw errors.BTF_REFERENCE({
       file,
-      path,
+      path: pathOf(field),
       offset: at,
       expected: `an id below ${btf.endId}`,
       actual: String(id),
@@ -108,7 +112,7 @@ export function parseBtfExt(bytes: Uint8Array, btf: Btf, options: ParseBtfExtOpt
     off: number,
     len: number,
     minimum: number,
-    record: (section: Draft, at: number, path: string) => void,
+    record: (section: Draft, at: number, pathOf: PathOf) => void,
   ): void => {
     if (len === 0) return
     if (off % 4 !== 0) {
@@ -147,43 +151,45 @@ export function parseBtfExt(bytes: Uint8Array, btf: Btf, options: ParseBtfExtOpt
         throw errors.BTF_EXT({ file, ...place, expected: 'at least 1', actual: '0' })
       }
       const first = start + table.take(row.num_info * size, `[${index}].num_info`)
-      const section = sectionOf(string(row.sec_name_off, `${where}.sec_name_off`, at))
-      for (let i = 0; i < row.num_info; i++) record(section, first + i * size, `${where}[${i}]`)
+      const section = sectionOf(string(row.sec_name_off, (field) => `${where}.${field}`, 'sec_name_off', at))
+      let i = 0
+      const pathOf: PathOf = (field) => `${where}[${i}].${field}`
+      for (; i < row.num_info; i++) record(section, first + i * size, pathOf)
     }
   }
 
   // Many instructions share a line: its text is trimmed once.
   const texts = new Map<number, string>()
-  const textOf = (offset: number, path: string, at: number): string => {
+  const textOf = (offset: number, pathOf: PathOf, field: string, at: number): string => {
     const known = texts.get(offset)
     if (known !== undefined) return known
-    const text = string(offset, path, at).trim()
+    const text = string(offset, pathOf, field, at).trim()
     texts.set(offset, text)
     return text
   }
   const { view } = cursor
-  walk('func_info', header.func_info_off, header.func_info_len, FuncInfo.size, (section, at, path) => {
+  walk('func_info', header.func_info_off, header.func_info_len, FuncInfo.size, (section, at, pathOf) => {
     const row = FuncInfo.readAt(view, at, littleEndian)
-    section.funcInfo.push({ offset: row.insn_off, type: type(row.type_id, `${path}.type_id`, at + 4) })
+    section.funcInfo.push({ offset: row.insn_off, type: type(row.type_id, pathOf, 'type_id', at + 4) })
   })
-  walk('line_info', header.line_info_off, header.line_info_len, LineInfo.size, (section, at, path) => {
+  walk('line_info', header.line_info_off, header.line_info_len, LineInfo.size, (section, at, pathOf) => {
     const row = LineInfo.readAt(view, at, littleEndian)
     section.lineInfo.push({
       offset: row.insn_off,
-      file: string(row.file_name_off, `${path}.file_name_off`, at + 4),
+      file: string(row.file_name_off, pathOf, 'file_name_off', at + 4),
       line: row.line_col >>> 10,
       column: row.line_col & 0x3ff,
-      text: textOf(row.line_off, `${path}.line_off`, at + 8),
+      text: textOf(row.line_off, pathOf, 'line_off', at + 8),
       fileOffset: row.file_name_off,
       textOffset: row.line_off,
     })
   })
-  walk('core_relo', core.core_relo_off, core.core_relo_len, CoreRelo.size, (section, at, path) => {
+  walk('core_relo', core.core_relo_off, core.core_relo_len, CoreRelo.size, (section, at, pathOf) => {
     const row = CoreRelo.readAt(view, at, littleEndian)
     section.coreRelocations.push({
       offset: row.insn_off,
-      type: type(row.type_id, `${path}.type_id`, at + 4),
-      access: string(row.access_str_off, `${path}.access_str_off`, at + 8),
+      type: type(row.type_id, pathOf, 'type_id', at + 4),
+      access: string(row.access_str_off, pathOf, 'access_str_off', at + 8),
       kind: row.kind,
     })
   })

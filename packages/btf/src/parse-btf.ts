@@ -78,24 +78,28 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
   const index = indexTypes(bytes, sections, file, firstId)
   const { words, starts } = index
   const endId = firstId + index.count
-  const readString = stringSection(strings.bytes, firstString, file)
+  const readString = stringSection(strings.bytes, firstString)
 
   const types = new Map<number, BtfType>()
   const alignments = new Map<number, number>()
   let pointerSize: 4 | 8 | undefined
   const offsetOf = (word: number): number => sections.typesAt + word * 4
-  const stringAt = (offset: number, path: string, at: number): string =>
-    base !== undefined && offset < firstString ? base.string(offset) : readString(offset, path, at)
+  const pathOf = (id: number, field: string, list: string, at: number): string =>
+    `types[${id}].${list === '' ? '' : `${list}[${at}].`}${field}`
   const reader: TypeReader = {
     words,
-    string: (id, word, field) => {
+    string: (id, word, field, list = '', at = 0) => {
       const offset = words[word] ?? 0
-      return offset === 0 ? '' : stringAt(offset, `types[${id}].${field}`, offsetOf(word))
+      if (offset === 0) return ''
+      if (base !== undefined && offset < firstString) return base.string(offset)
+      const text = readString(offset)
+      if (typeof text === 'string') return text
+      throw errors.BTF_STRING({ file, path: pathOf(id, field, list, at), offset: offsetOf(word), ...text })
     },
-    reference: (id, word, field) => {
+    reference: (id, word, field, list = '', at = 0) => {
       const target = words[word] ?? 0
       if (target < endId) return target as TypeId
-      const where = { path: `types[${id}].${field}`, offset: offsetOf(word) }
+      const where = { path: pathOf(id, field, list, at), offset: offsetOf(word) }
       throw errors.BTF_REFERENCE({ file, ...where, expected: `an id below ${endId}`, actual: String(target) })
     },
   }
@@ -156,7 +160,11 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
       return merge(names.essential(name), base?.candidates(name))
     },
     string(offset) {
-      return stringAt(offset, `strings[${offset}]`, sections.stringsAt + offset - firstString)
+      if (base !== undefined && offset < firstString) return base.string(offset)
+      const text = readString(offset)
+      if (typeof text === 'string') return text
+      const where = { path: `strings[${offset}]`, offset: sections.stringsAt + offset - firstString }
+      throw errors.BTF_STRING({ file, ...where, ...text })
     },
     resolve: (id) => resolveType(btf, id, file),
     sizeOf: (id) => sizeOfType(btf, id, file),

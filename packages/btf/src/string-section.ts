@@ -1,32 +1,33 @@
-import { errors } from './errors.ts'
 import { limits } from './limits.ts'
 
 /** A byte order mark is part of a name like any other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Reads strings of one section, each offset once; `path` and `at` say which field holds the offset. */
-export type ReadString = (offset: number, path: string, at: number) => string
+/** Why a string cannot be read. */
+export interface StringFault {
+  readonly expected: string
+  readonly actual: string
+}
+
+/** Reads strings of one section, each offset once. */
+export type ReadString = (offset: number) => string | StringFault
 
 /**
  * Strings of one BTF. `start` is the offset of its first string: those below are the base's.
  * The strings read add up to no more than a multiple of the section, so that tails of one long string cannot be multiplied.
  */
-export function stringSection(bytes: Uint8Array, start: number, file: string): ReadString {
+export function stringSection(bytes: Uint8Array, start: number): ReadString {
   const known = new Map<number, string>()
   let budget = Math.max(65_536, bytes.length * limits.stringOverlap)
-  return (offset, path, at) => {
+  return (offset) => {
     const before = known.get(offset)
     if (before !== undefined) return before
     const from = offset - start
     const end = from >= 0 && from < bytes.length ? bytes.indexOf(0, from) : -1
-    if (end < 0) {
-      const expected = `a string offset below ${start + bytes.length}`
-      throw errors.BTF_STRING({ file, path, offset: at, expected, actual: String(offset) })
-    }
+    if (end < 0) return { expected: `a string offset below ${start + bytes.length}`, actual: String(offset) }
     budget -= end - from
     if (budget < 0) {
-      const expected = `strings that overlap at most ${limits.stringOverlap} times`
-      throw errors.BTF_STRING({ file, path, offset: at, expected, actual: 'more' })
+      return { expected: `strings that overlap at most ${limits.stringOverlap} times`, actual: 'more' }
     }
     const text = decodeText(bytes, from, end)
     known.set(offset, text)
