@@ -13,23 +13,23 @@ export interface NameIndex {
 
 /** Names of the types of one kind, or of all. */
 interface NameTable {
-  /** Position (id less the first own) of each type, ascending. */
-  readonly positions: Uint32Array
+  /** Position (id less the first own) of each type, ascending; `undefined` where the table has all types. */
+  readonly positions: Uint32Array | undefined
   /** How the name of each begins, see `StringBytes.prefix`. */
   readonly prefixes: Uint32Array
   scans: number
-  buckets: Buckets | undefined
+  chains: Chains | undefined
 }
 
-/** Scans of all names that are cheaper than buckets; with more names to find, buckets are made. */
-const fewScans = 32
-const bucketBits = 16
+/** Scans of all names that are cheaper than chains; with more names to find, chains are made. */
+const fewScans = 16
+const chainBits = 16
 
 const encoder = new TextEncoder()
 
 /**
  * Names are found by their first four bytes, in a table for each kind that is asked for, or for all: with a native scan
- * for a few names (4 µs each among a kernel's 11,000 structs), with buckets for many. Nothing is decoded that does not
+ * for a few names (4 µs each among a kernel's 11,000 structs), with hash chains for many. Nothing is decoded that does not
  * match.
  */
 export function nameIndex(
@@ -45,26 +45,24 @@ export function nameIndex(
   const tableOf = (kind: number): NameTable => {
     const known = tables[kind]
     if (known !== undefined) return known
-    const positions = kind === 0 ? withName(index) : ofKind(index, kind)
+    const positions = kind === 0 ? undefined : ofKind(index, kind)
     const prefixes = prefixesOf(index, strings, positions)
-    return (tables[kind] = { positions, prefixes, scans: 0, buckets: undefined })
+    return (tables[kind] = { positions, prefixes, scans: 0, chains: undefined })
   }
 
   /** Calls `found` with each own type, by position, whose name begins with these bytes. */
   const each = (table: NameTable, prefix: number, found: (position: number) => void): void => {
     const { positions, prefixes } = table
-    if (table.buckets === undefined && ++table.scans > fewScans) table.buckets = makeBuckets(prefixes)
-    const { buckets } = table
-    if (buckets === undefined) {
+    if (table.chains === undefined && ++table.scans > fewScans) table.chains = makeChains(prefixes)
+    const { chains } = table
+    if (chains === undefined) {
       for (let i = prefixes.indexOf(prefix); i >= 0; i = prefixes.indexOf(prefix, i + 1))
-        found(positions[i] ?? 0)
+        found(positions === undefined ? i : (positions[i] ?? 0))
       return
     }
-    const bucket = bucketOf(prefix)
-    const end = buckets.heads[bucket + 1] ?? 0
-    for (let at = buckets.heads[bucket] ?? 0; at < end; at++) {
-      const i = buckets.rows[at] ?? 0
-      if (prefixes[i] === prefix) found(positions[i] ?? 0)
+    for (let next = chains.heads[chainOf(prefix)] ?? 0; next > 0; next = chains.nexts[next - 1] ?? 0) {
+      const i = next - 1
+      if (prefixes[i] === prefix) found(positions === undefined ? i : (positions[i] ?? 0))
     }
   }
 
@@ -106,21 +104,19 @@ function ofKind({ kinds, count }: TypeIndex, kind: number): Uint32Array {
   return positions.subarray(0, found)
 }
 
-/** Positions of all types that have a name. */
-function withName({ words, starts, count }: TypeIndex): Uint32Array {
-  const positions = new Uint32Array(count)
-  let found = 0
-  for (let i = 0; i < count; i++) if (words[starts[i] ?? 0] !== 0) positions[found++] = i
-  return positions.subarray(0, found)
-}
-
-function prefixesOf({ words, starts }: TypeIndex, strings: StringBytes, positions: Uint32Array): Uint32Array {
-  const { length } = positions
+/** The prefixes of the names at `positions`, or of all; 0, which no name begins with, for a type that has none. */
+function prefixesOf(
+  { words, starts, count }: TypeIndex,
+  strings: StringBytes,
+  positions: Uint32Array | undefined,
+): Uint32Array {
+  const length = positions === undefined ? count : positions.length
   const { view, start } = strings
   const last = view.byteLength - 4
   const prefixes = new Uint32Array(length)
   for (let i = 0; i < length; i++) {
-    const name = words[starts[positions[i] ?? 0] ?? 0] ?? 0
+    const name = words[starts[positions === undefined ? i : (positions[i] ?? 0)] ?? 0] ?? 0
+    if (name === 0) continue
     const offset = name - start
     if (offset < 0 || offset > last) {
       prefixes[i] = strings.prefix(name)
@@ -134,34 +130,27 @@ function prefixesOf({ words, starts }: TypeIndex, strings: StringBytes, position
   return prefixes
 }
 
-/** Rows of a name table grouped by a hash of their prefix. */
-interface Buckets {
-  /** Where each group starts in `rows`; one more entry ends the last. */
+/** Rows of a name table in chains, ascending, by a hash of their prefix. */
+interface Chains {
+  /** The first row of each chain, plus one; 0 where it is empty. */
   readonly heads: Uint32Array
-  readonly rows: Uint32Array
+  /** By row: the next one of its chain, plus one; 0 for the last. */
+  readonly nexts: Uint32Array
 }
 
-function bucketOf(prefix: number): number {
-  return Math.imul(prefix, 0x9e3779b1) >>> (32 - bucketBits)
+function chainOf(prefix: number): number {
+  return Math.imul(prefix, 0x9e3779b1) >>> (32 - chainBits)
 }
 
-function makeBuckets(prefixes: Uint32Array): Buckets {
-  const heads = new Uint32Array((1 << bucketBits) + 1)
-  const rows = new Uint32Array(prefixes.length)
-  for (const prefix of prefixes) {
-    const bucket = bucketOf(prefix)
-    heads[bucket] = (heads[bucket] ?? 0) + 1
-  }
-  let sum = 0
-  for (let i = 0; i < heads.length; i++) {
-    sum += heads[i] ?? 0
-    heads[i] = sum
-  }
+function makeChains(prefixes: Uint32Array): Chains {
+  const heads = new Uint32Array(1 << chainBits)
+  const nexts = new Uint32Array(prefixes.length)
   for (let i = prefixes.length - 1; i >= 0; i--) {
-    const bucket = bucketOf(prefixes[i] ?? 0)
-    const to = (heads[bucket] ?? 0) - 1
-    heads[bucket] = to
-    rows[to] = i
+    const prefix = prefixes[i] ?? 0
+    if (prefix === 0) continue
+    const chain = chainOf(prefix)
+    nexts[i] = heads[chain] ?? 0
+    heads[chain] = i + 1
   }
-  return { heads, rows }
+  return { heads, nexts }
 }
