@@ -4,7 +4,7 @@ import { limits } from './limits.ts'
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Why a string cannot be read. */
-export interface StringFault {
+interface StringFault {
   readonly expected: string
   readonly actual: string
 }
