@@ -39,10 +39,12 @@ describe.skipIf(gate.skip)(gate.title('perf event array'), () => {
     })
     const next = new Map<number, number>()
     let received = 0
+    let missing = 0
     const consume = (): void => {
       buffer.consume(([seq, cpu], from) => {
         expect(from).toBe(cpu)
         expect(seq).toBeGreaterThanOrEqual(next.get(cpu) ?? 0)
+        missing += seq - (next.get(cpu) ?? 0)
         next.set(cpu, seq + 1)
         received++
       })
@@ -54,8 +56,9 @@ describe.skipIf(gate.skip)(gate.title('perf event array'), () => {
     const { produced } = producer.totals()
     expect(received).toBe(buffer.counters.received)
     expect(told).toBeGreaterThan(0)
-    // The kernel tells of what it lost with the next record that fits.
-    expect([buffer.counters.lost, received + told]).toEqual([told, produced])
+    // The kernel tells of what it lost with the next record of that processor that fits, if there is one.
+    expect([buffer.counters.lost, missing]).toEqual([told, told])
+    expect(received + told).toBeLessThanOrEqual(produced)
   })
 
   it('wakes its reader, at once or at its watermark, and is idle otherwise', async () => {

@@ -1,3 +1,4 @@
+import { hexBytes } from '@tsbpf/base'
 import type { InsnIndex, TypeId } from '@tsbpf/base'
 import { btfBuilder } from '@tsbpf/btf'
 import { parseElf } from '@tsbpf/elf'
@@ -5,7 +6,9 @@ import { describe, expect, it } from 'vitest'
 import { encodeObject, parseObject } from '../index.ts'
 import type { FunctionSpec, InsnRelocation, MapSpec, ObjectSpec, ProgramSpec } from '../index.ts'
 
-const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
+const bytes = (text: string): Uint8Array =>
+  Uint8Array.from(text.replaceAll(' ', '').match(/../g) ?? [], (digits) => parseInt(digits, 16))
+const hex = (data: Uint8Array): string => hexBytes(data).replaceAll(' ', '')
 const exit = '9500000000000000'
 const call = '8510000000000000'
 const wide = '18010000000000000000000000000000'
@@ -164,7 +167,7 @@ describe('an object made by hand', () => {
       // Of a static function libbpf wants the section.
       [64, 1, ''],
     ])
-    expect(Buffer.from(xdp.data.subarray(32, 64)).toString('hex')).toBe(`85100000ffffffff${exit.repeat(3)}`)
+    expect(hex(xdp.data.subarray(32, 64))).toBe(`85100000ffffffff${exit.repeat(3)}`)
   })
 
   it('has no BTF where there is nothing to say', () => {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { btfBuilder } from '@tsbpf/btf'
 import { describe, expect, it } from 'vitest'
-import { linkObjects, parseObject } from '../index.ts'
-import type { ExternSpec, FunctionSpec, MapSpec, ObjectSpec, VariableSpec } from '../index.ts'
+import { linkObjects, parseObject } from '../../src/index.ts'
+import type { ExternSpec, FunctionSpec, MapSpec, ObjectSpec, VariableSpec } from '../../src/index.ts'
 
 const golden = (name: string, order = 'el'): ObjectSpec => {
-  const path = join(import.meta.dirname, `../../test/golden/link/${name}.clang-19.${order}.o`)
+  const path = join(import.meta.dirname, `link/${name}.clang-19.${order}.o`)
   return parseObject(readFileSync(path), { partial: true })
 }
 const [lib, main] = [golden('lib'), golden('main')]
