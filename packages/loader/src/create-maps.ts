@@ -29,6 +29,7 @@ const withoutBtf = new Set([
 
 /** Map types that have a slot for each processor unless the object says otherwise (libbpf's map_set_def_max_entries). */
 const perCpuSlots = new Set(['perf_event_array'])
+const ringTypes = new Set(['ringbuf', 'user_ringbuf'])
 
 const EINVAL = failure('EINVAL')
 
@@ -54,7 +55,7 @@ export interface CreatedMap {
 export function createPlannedMap(context: MapContext, planned: PlannedMap): CreatedMap {
   const { sys, owned } = context
   const { contents, freeze } = planned
-  const spec = { ...planned.spec, maxEntries: entriesOf(sys, planned) }
+  const spec = { ...planned.spec, ...withoutElements(planned.spec), maxEntries: entriesOf(sys, planned) }
   const inner = spec.inner === undefined ? undefined : owned.add(createFd(context, spec.inner, undefined))
   const { fd, flags } = createWithFallback(context, spec, inner)
   owned.add(fd)
@@ -105,8 +106,12 @@ function createFd(context: MapContext, spec: MapSpec, innerFd: number | undefine
 
 function entriesOf(sys: Sys, { spec, maxEntries }: PlannedMap): number {
   if (maxEntries === 0 && perCpuSlots.has(spec.type)) return possibleCpus(sys)
-  if (spec.type === 'ringbuf' || spec.type === 'user_ringbuf') return roundRingSize(maxEntries)
-  return maxEntries
+  return ringTypes.has(spec.type) ? roundRingSize(maxEntries) : maxEntries
+}
+
+/** The kernel makes no ring with sizes of keys and values; an object may name its records' type that way. */
+function withoutElements(spec: MapSpec): Partial<MapSpec> {
+  return ringTypes.has(spec.type) ? { keySize: 0, valueSize: 0, keyType: undefined, valueType: undefined } : {}
 }
 
 /** Stores a value under an index. */

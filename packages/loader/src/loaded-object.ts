@@ -2,8 +2,15 @@ import { codec } from '@tsbpf/btf'
 import type { Codec } from '@tsbpf/btf'
 import { attachesItself } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
-import { btfCodecs, mapFromFd, openRingBuffer } from '@tsbpf/maps'
-import type { BpfMap, RecordDecoder, RingBuffer, RingBufferOptions } from '@tsbpf/maps'
+import { btfCodecs, mapFromFd, openPerfBuffer, openRingBuffer } from '@tsbpf/maps'
+import type {
+  BpfMap,
+  PerfBuffer,
+  PerfBufferOptions,
+  RecordDecoder,
+  RingBuffer,
+  RingBufferOptions,
+} from '@tsbpf/maps'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { Sys } from '@tsbpf/sys'
@@ -25,6 +32,12 @@ export interface LoadedParts {
 /** Options of {@link LoadedObject.ringBuffer}. */
 export interface LoadedRingOptions<T> extends RingBufferOptions<T> {
   /** Name of the records' type in the object's BTF (`event`), which decodes them; goes before `decode`. */
+  readonly type?: string
+}
+
+/** Options of {@link LoadedObject.perfBuffer}. */
+export interface LoadedPerfOptions<T> extends PerfBufferOptions<T> {
+  /** Name of the samples' type in the object's BTF (`event`), which decodes them; goes before `decode`. */
   readonly type?: string
 }
 
@@ -95,8 +108,9 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   }
 
   /**
-   * The ring buffer of that name, to be read: its records as bytes, as `options.decode` makes them, or as values of
-   * `options.type`, a type that the object's BTF names. The object owns it; each call opens another reader, and only one
+   * The ring buffer of that name, to be read: its records as values of `options.type`, a type that the object's BTF
+   * names, as `options.decode` makes them, or of the type that the map's definition gives for values (`__type(value,
+   * struct event)`); as bytes where there is none. The object owns it; each call opens another reader, and only one
    * should read at a time. Throws LOADER_UNKNOWN_MAP, LOADER_UNKNOWN_TYPE, `RING_…`.
    *
    * @example
@@ -105,15 +119,44 @@ export class LoadedObject implements Disposable, AsyncDisposable {
    * ```
    */
   ringBuffer<T = unknown>(name: string, options: LoadedRingOptions<T> = {}): RingBuffer<T> {
-    const { type, ...rest } = options
-    const decode = type === undefined ? rest.decode : (this.#codecOf(type) as RecordDecoder<T>)
-    const ring = openRingBuffer<T>(
-      this.#sys,
-      this.map(name),
-      decode === undefined ? rest : { ...rest, decode },
-    )
+    const { type, decode, ...rest } = options
+    const ring = openRingBuffer<T>(this.#sys, this.map(name), {
+      ...rest,
+      ...this.#decoder(name, type, decode),
+    })
     this.#rings.push(ring)
     return ring
+  }
+
+  /**
+   * The perf event array of that name, to be read; samples are decoded as those of {@link LoadedObject.ringBuffer}.
+   * The object owns it. Throws LOADER_UNKNOWN_MAP, LOADER_UNKNOWN_TYPE, `RING_…`.
+   *
+   * @example
+   * ```ts no-run
+   * bpf.perfBuffer('events', { type: 'event' }).listen((event, cpu) => console.log(cpu, event))
+   * ```
+   */
+  perfBuffer<T = unknown>(name: string, options: LoadedPerfOptions<T> = {}): PerfBuffer<T> {
+    const { type, decode, ...rest } = options
+    const buffer = openPerfBuffer<T>(this.#sys, this.map(name), {
+      ...rest,
+      ...this.#decoder(name, type, decode),
+    })
+    this.#rings.push(buffer)
+    return buffer
+  }
+
+  #decoder<T>(
+    map: string,
+    type: string | undefined,
+    decode: RecordDecoder<T> | undefined,
+  ): { readonly decode?: RecordDecoder<T> } {
+    if (type !== undefined) return { decode: this.#codecOf(type) as RecordDecoder<T> }
+    if (decode !== undefined) return { decode }
+    const { btf, maps } = this.spec
+    const value = maps.find((one) => one.name === map)?.valueType
+    return btf === undefined || value === undefined ? {} : { decode: codec(btf, value) as RecordDecoder<T> }
   }
 
   #codecOf(name: string): Codec {

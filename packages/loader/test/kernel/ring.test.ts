@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { requires } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
 import { loadSync } from '../../src/index.ts'
@@ -40,6 +41,26 @@ describe.skipIf(gate.skip)(gate.title('a ring buffer of an object'), () => {
         expect.objectContaining({ code: 'LOADER_UNKNOWN_TYPE' }),
       )
       expect(() => bpf.ringBuffer('nothing')).toThrow(expect.objectContaining({ code: 'LOADER_UNKNOWN_MAP' }))
+    })
+  })
+
+  it('decodes by the type that the map is defined with, and samples of a perf event array by name', async () => {
+    await leavesNothing(async () => {
+      using bpf = loadSync(objectSpec('events'))
+      const samples = bpf.perfBuffer<Event>('samples', { type: 'event' })
+      bpf.attach()
+      getPriority()
+      getPriority()
+      await new Promise((resolve) => setImmediate(resolve))
+      const own = ({ tgid }: Event): boolean => tgid === process.pid
+      const records = bpf.ringBuffer<Event>('typed').read().filter(own)
+      expect(records).toHaveLength(2)
+      expect(records[0]).toEqual({ number: 0n, tgid: process.pid, comm: expect.any(String) as string })
+      const byNumber = (a: Event, b: Event): number => Number(a.number - b.number)
+      expect(samples.read().filter(own).sort(byNumber)).toEqual(records)
+      expect(bpf.ringBuffer('untyped').read()).toContainEqual(
+        new Uint8Array(new Uint32Array([process.pid]).buffer),
+      )
     })
   })
 })
