@@ -111,7 +111,9 @@ function entriesOf(sys: Sys, { spec, maxEntries }: PlannedMap): number {
 
 /** The kernel makes no ring with sizes of keys and values; an object may name its records' type that way. */
 function withoutElements(spec: MapSpec): Partial<MapSpec> {
-  return ringTypes.has(spec.type) ? { keySize: 0, valueSize: 0, keyType: undefined, valueType: undefined } : {}
+  return ringTypes.has(spec.type)
+    ? { keySize: 0, valueSize: 0, keyType: undefined, valueType: undefined }
+    : {}
 }
 
 /** Stores a value under an index. */

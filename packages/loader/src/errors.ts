@@ -54,9 +54,9 @@ export const rows = {
     message: (c: Named & { readonly where: string }) => `${c.where} has no variable named ${c.name}`,
     hint: (c: Named) => suggest(c.name, c.known),
   },
-  LOADER_UNKNOWN_TYPE: {
-    message: (c: { readonly name: string }) => `the object's BTF has no type named ${c.name}`,
-    hint: 'name a struct, union, typedef, enum or int that the program uses; clang leaves others out',
+  LOADER_NO_TYPES: {
+    message: (c: { readonly name: string }) => `the object has no BTF, so no type named ${c.name}`,
+    hint: 'compile it with -g, or give decode instead of type',
   },
   LOADER_PROGRAM_NOT_LOADED: {
     message: (c: { readonly name: string }) => `program ${c.name} was not loaded`,

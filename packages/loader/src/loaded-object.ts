@@ -1,4 +1,4 @@
-import { codec } from '@tsbpf/btf'
+import { codec, resolveRoot } from '@tsbpf/btf'
 import type { Codec } from '@tsbpf/btf'
 import { attachesItself } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
@@ -31,13 +31,13 @@ export interface LoadedParts {
 
 /** Options of {@link LoadedObject.ringBuffer}. */
 export interface LoadedRingOptions<T> extends RingBufferOptions<T> {
-  /** Name of the records' type in the object's BTF (`event`), which decodes them; goes before `decode`. */
+  /** Name of the records' type in the object's BTF (`event`, `struct event`), which decodes them; goes before `decode`. */
   readonly type?: string
 }
 
 /** Options of {@link LoadedObject.perfBuffer}. */
 export interface LoadedPerfOptions<T> extends PerfBufferOptions<T> {
-  /** Name of the samples' type in the object's BTF (`event`), which decodes them; goes before `decode`. */
+  /** Name of the samples' type in the object's BTF (`event`, `struct event`), which decodes them; goes before `decode`. */
   readonly type?: string
 }
 
@@ -111,7 +111,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
    * The ring buffer of that name, to be read: its records as values of `options.type`, a type that the object's BTF
    * names, as `options.decode` makes them, or of the type that the map's definition gives for values (`__type(value,
    * struct event)`); as bytes where there is none. The object owns it; each call opens another reader, and only one
-   * should read at a time. Throws LOADER_UNKNOWN_MAP, LOADER_UNKNOWN_TYPE, `RING_…`.
+   * should read at a time. Throws LOADER_UNKNOWN_MAP, BTF_NO_TYPE, LOADER_NO_TYPES, `RING_…`.
    *
    * @example
    * ```ts no-run
@@ -130,7 +130,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
 
   /**
    * The perf event array of that name, to be read; samples are decoded as those of {@link LoadedObject.ringBuffer}.
-   * The object owns it. Throws LOADER_UNKNOWN_MAP, LOADER_UNKNOWN_TYPE, `RING_…`.
+   * The object owns it. Throws LOADER_UNKNOWN_MAP, BTF_NO_TYPE, LOADER_NO_TYPES, `RING_…`.
    *
    * @example
    * ```ts no-run
@@ -161,11 +161,8 @@ export class LoadedObject implements Disposable, AsyncDisposable {
 
   #codecOf(name: string): Codec {
     const { btf } = this.spec
-    const found = (['struct', 'union', 'typedef', 'enum', 'enum64', 'int'] as const)
-      .map((kind) => btf?.find(name, kind))
-      .find((type) => type !== undefined)
-    if (btf === undefined || found === undefined) throw errors.LOADER_UNKNOWN_TYPE({ name })
-    return codec(btf, found.id)
+    if (btf === undefined) throw errors.LOADER_NO_TYPES({ name })
+    return codec(btf, resolveRoot(btf, name))
   }
 
   /** The global variable of that name; `T` is the caller's word for its type. Throws LOADER_UNKNOWN_VARIABLE. */

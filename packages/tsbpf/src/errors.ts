@@ -50,6 +50,19 @@ export const errors = defineErrors({
       `${c.file} cannot be unpacked: ${c.reason}`,
     hint: 'unpack it yourself with gunzip, and give the result',
   },
+  CLI_EVENT_TYPE: {
+    message: (c: { readonly text: string }) => `--event ${c.text} does not name a map and a type`,
+    hint: 'give both: --event events="struct event"',
+  },
+  CLI_EVENT_MAP: {
+    message: (c: { readonly map: string; readonly known: readonly string[] }) =>
+      `the object has no ring buffer or perf event array named ${c.map}`,
+    hint: (c: { readonly map: string; readonly known: readonly string[] }) => suggest(c.map, c.known),
+  },
+  CLI_EVENT_NO_BTF: {
+    message: (c: { readonly type: string }) => `the object has no BTF, so no type ${c.type}`,
+    hint: 'compile it with -g, or leave --event out: records are shown as their bytes then',
+  },
   CLI_TARGET_FORMAT: {
     message: (c: { readonly file: string; readonly actual: string }) =>
       `${c.file} is no BTF: it starts with ${c.actual}`,

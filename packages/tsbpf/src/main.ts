@@ -224,29 +224,46 @@ Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`
 
   program
     .command('run')
-    .description('load and attach an object, print what its maps hold every second, and leave nothing behind')
+    .description(
+      'load and attach an object, print events, trace output and what its maps hold, and leave nothing behind',
+    )
     .argument('<OBJ>', 'object file built by clang -target bpf')
     .option('--duration <SECONDS>', 'stop after so many seconds; else on Ctrl-C', seconds)
     .option('--program <NAME>', 'attach only this program; repeat it for several', append)
+    .option(
+      '--event <MAP=TYPE>',
+      "type of the records of a ring buffer or perf event array, where the map's definition names none; repeat it for several",
+      append,
+    )
     .option('--dry-run', 'do everything up to the load, and say what would follow', false)
     .option('--json', 'print one JSON object per line')
     .addHelpText(
       'after',
-      examples('sudo tsbpf run app.bpf.o', 'sudo tsbpf run app.bpf.o --duration 5 --json | jq .'),
+      examples(
+        'sudo tsbpf run app.bpf.o',
+        'sudo tsbpf run app.bpf.o --duration 5 --json | jq .',
+        "sudo tsbpf run app.bpf.o --event 'events=struct event'",
+      ),
     )
     .action(
       async (
         file: string,
-        options: { json?: true; duration?: number; program?: string[]; dryRun: boolean },
+        options: {
+          json?: true
+          duration?: number
+          program?: string[]
+          event?: string[]
+          dryRun: boolean
+        },
       ) => {
-        const { duration, program: programs = [], dryRun } = options
+        const { duration, program: programs = [], event: events = [], dryRun } = options
         const json = options.json === true
         if (dryRun) {
           const { dryRun: rehearse } = await import('./dry-run.ts')
           done(await rehearse(io, file, { json, programs }))
         } else {
           const { run } = await import('./commands/run.ts')
-          done(await run(io, file, { json, duration, programs }))
+          done(await run(io, file, { json, duration, programs, events }))
         }
       },
     )

@@ -28,7 +28,7 @@ export function mapTable(paint: Paint, entries: MapEntries, options: { readonly 
   const table = textTable(
     paint,
     columns,
-    rows.map((row) => titles.map((title) => cell(row.get(title)))),
+    rows.map((row) => titles.map((title) => showValue(row.get(title)))),
   )
   const left = sorted.length - rows.length
   return left === 0 ? table : `${table}  … and ${left} more\n`
@@ -38,7 +38,7 @@ export function mapTable(paint: Paint, entries: MapEntries, options: { readonly 
 export function variableTable(paint: Paint, section: unknown): string {
   const cells = new Map<string, unknown>()
   flatten(cells, 'value', '', section)
-  const rows = [...cells].map(([title, value]) => [titleOf(title), cell(value)])
+  const rows = [...cells].map(([title, value]) => [titleOf(title), showValue(value)])
   return textTable(paint, [{ title: 'variable' }, { title: 'value' }], rows)
 }
 
@@ -66,7 +66,8 @@ function compare(a: unknown, b: unknown): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function cell(value: unknown): string {
+/** A value in one line: its bytes or characters up to a limit, JSON for what has members. */
+export function showValue(value: unknown): string {
   if (value === undefined) return '-'
   if (value instanceof Uint8Array) {
     const left = value.length - maxCellBytes

@@ -26,7 +26,19 @@ const anyKind: readonly BtfKind[] = [
   'fwd',
 ]
 
-/** The id that a root means; throws `BTF_NO_TYPE` with the nearest name. */
+/**
+ * The id of a type that a user names: `task_struct`, or `struct task_struct` where several kinds share the name.
+ *
+ * Throws `BTF_NO_TYPE` with the nearest name.
+ *
+ * @example
+ * ```ts
+ * import { codec, parseBtf, resolveRoot } from '@tsbpf/btf'
+ * import { readFile } from 'node:fs/promises'
+ * const kernel = parseBtf(await readFile('/sys/kernel/btf/vmlinux'))
+ * console.log(codec(kernel, resolveRoot(kernel, 'struct list_head')).size) // 16
+ * ```
+ */
 export function resolveRoot(btf: Btf, root: BtfRoot): number {
   if (typeof root !== 'string') {
     btf.kind(root)

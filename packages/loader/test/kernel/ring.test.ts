@@ -38,7 +38,11 @@ describe.skipIf(gate.skip)(gate.title('a ring buffer of an object'), () => {
       const [first] = bpf.ringBuffer<Uint8Array>('events').read(1)
       expect(first).toHaveLength(32)
       expect(() => bpf.ringBuffer('events', { type: 'evnt' })).toThrow(
-        expect.objectContaining({ code: 'LOADER_UNKNOWN_TYPE' }),
+        expect.objectContaining({ code: 'BTF_NO_TYPE' }),
+      )
+      using bare = loadSync({ ...objectSpec('ring'), btf: undefined })
+      expect(() => bare.ringBuffer('events', { type: 'event' })).toThrow(
+        expect.objectContaining({ code: 'LOADER_NO_TYPES' }),
       )
       expect(() => bpf.ringBuffer('nothing')).toThrow(expect.objectContaining({ code: 'LOADER_UNKNOWN_MAP' }))
     })

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isTsbpfError } from '@tsbpf/base'
+import type { Codec } from '@tsbpf/btf'
 import { attachesItself } from '@tsbpf/link'
-import type { Link } from '@tsbpf/link'
 import { load } from '@tsbpf/loader'
 import type { LoadedObject } from '@tsbpf/loader'
 import { mapOperations } from '@tsbpf/maps'
 import type { MapSpec, ObjectSpec } from '@tsbpf/object'
 import { errors } from '../errors.ts'
 import type { Io } from '../io.ts'
-import { toJson } from '../json.ts'
 import { objectsOf, untilGone } from '../kernel-objects.ts'
-import { mapTable, variableTable } from '../map-table.ts'
-import { paintFor } from '../paint.ts'
 import { readMap } from '../read-map.ts'
-import type { MapSnapshot } from '../read-map.ts'
 import { readObject } from '../read-object.ts'
-import { printable } from '../text-table.ts'
+import { eventCodecs, isEventMap, readEvents } from '../run-events.ts'
+import { jsonReporter, textReporter } from '../run-reporter.ts'
+import type { RunReporter, RunSummary } from '../run-reporter.ts'
+import { printsTrace, readTrace } from '../trace-output.ts'
 
 /** Options of {@link run}. */
 export interface RunOptions {
@@ -23,44 +23,32 @@ export interface RunOptions {
   readonly duration: number | undefined
   /** Names of the programs to load and attach; those that load by themselves for none. */
   readonly programs: readonly string[]
+  /** Types of records by map, as `events=struct event`. */
+  readonly events: readonly string[]
 }
 
 /** Milliseconds between two looks at the maps. */
 const interval = 1000
 
-/** The last thing that `run` tells: what ran, and for how long. */
-interface Summary {
-  /** Seconds since everything was attached. */
-  readonly time: number
-  readonly programs: readonly {
-    readonly name: string
-    readonly type: string | null
-    readonly attachTo: string
-  }[]
-  /** Names of the maps, data sections included. */
-  readonly maps: readonly string[]
-  readonly reason: 'duration' | 'interrupted'
-}
-
-/** What `run` tells, as it happens; docs/schemas/run.schema.json describes the JSON. */
-interface Reporter {
-  attached(object: LoadedObject, links: readonly Link[], unread: readonly MapSpec[]): void
-  map(time: number, map: MapSpec, snapshot: MapSnapshot): void
-  summary(summary: Summary): void
-}
-
-/** `tsbpf run OBJ`: loads, attaches, prints what the maps hold every second, and leaves nothing behind. */
+/** `tsbpf run OBJ`: loads, attaches, prints what programs tell as it comes and maps every second, and leaves nothing. */
 export async function run(io: Io, file: string, options: RunOptions): Promise<number> {
   const { spec } = await readObject(file)
   const programs = options.programs.length === 0 ? undefined : options.programs
   checkAttachable(spec, programs, file)
+  const codecs = eventCodecs(spec, options.events)
   const reporter = options.json ? jsonReporter(io) : textReporter(io)
 
   const interrupted = new AbortController()
   const stopListening = io.onInterrupt(() => interrupted.abort())
   const loaded: string[] = []
   try {
-    const summary = await watch(spec, programs, options.duration, reporter, interrupted.signal, loaded)
+    const { duration } = options
+    const traceless = (error: unknown): undefined => {
+      if (!isTsbpfError(error)) throw error
+      io.stderr.write(`warning: trace output is not shown: ${error.message}\n`)
+    }
+    const watched = { spec, programs, codecs, duration, reporter, loaded, traceless }
+    const summary = await watch(watched, interrupted.signal)
     await untilGone(loaded)
     reporter.summary(summary)
     return 0
@@ -69,32 +57,54 @@ export async function run(io: Io, file: string, options: RunOptions): Promise<nu
   }
 }
 
+interface Watched {
+  readonly spec: ObjectSpec
+  readonly programs: readonly string[] | undefined
+  readonly codecs: ReadonlyMap<string, Codec>
+  readonly duration: number | undefined
+  readonly reporter: RunReporter
+  /** Gets what was loaded. */
+  readonly loaded: string[]
+  /** What becomes of the error where trace output cannot be read: kernels before 5.9 do not tell it. */
+  readonly traceless: (error: unknown) => undefined
+}
+
 /** Loads, attaches and reports until time or user says stop; everything is closed when it returns or throws. */
-async function watch(
-  spec: ObjectSpec,
-  programs: readonly string[] | undefined,
-  duration: number | undefined,
-  reporter: Reporter,
-  stop: AbortSignal,
-  loaded: string[],
-): Promise<Summary> {
-  await using object = await loadUnless(stop, spec, programs)
+async function watch(watched: Watched, stop: AbortSignal): Promise<RunSummary> {
+  const { spec, codecs, reporter, loaded } = watched
+  await using object = await loadUnless(stop, spec, watched.programs)
   if (object === undefined) return { time: 0, programs: [], maps: [], reason: 'interrupted' }
   loaded.push(...objectsOf(object))
-  const links = object.attach()
   const started = performance.now()
   const seconds = (): number => Math.round(performance.now() - started) / 1000
 
+  const trace = printsTrace(spec)
+    ? await readTrace((message) => reporter.trace(seconds(), message))
+    : undefined
+  await using traceReader = trace?.reader
+  if (traceReader !== undefined) loaded.push(...objectsOf(traceReader))
+  const drainEvents = readEvents(object, codecs, {
+    event: (map, value) => reporter.event(seconds(), map, value),
+    lost: (map, count) => reporter.lost(seconds(), map, count),
+  })
+  const links = object.attach()
+
   const shown = object.spec.maps.filter((map) => map.data === undefined || isVariable(map))
   const readable = shown.filter((map) => (mapOperations.get(map.type)?.walk ?? 'none') !== 'none')
-  const unread = shown.filter((map) => !readable.includes(map))
+  const unread = shown.filter((map) => !readable.includes(map) && !isEventMap(map))
   reporter.attached(object, links, unread)
-  const end = duration === undefined ? Infinity : duration * 1000
+  const end = watched.duration === undefined ? Infinity : watched.duration * 1000
   for (let at = Math.min(interval, end); ; at = Math.min(at + interval, end)) {
     await wait(started + at - performance.now(), stop)
+    const last = stop.aborted || at >= end
+    if (last) {
+      for (const link of links) link.detach()
+      drainEvents()
+      trace?.drain()
+    }
     const time = seconds()
     for (const map of readable) reporter.map(time, map, readMap(object.map(map.name)))
-    if (stop.aborted || at >= end) break
+    if (last) break
   }
   return {
     time: seconds(),
@@ -135,55 +145,4 @@ function isVariable(map: MapSpec): boolean {
 async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || milliseconds <= 0) return
   await sleep(milliseconds, undefined, { signal }).catch(() => undefined)
-}
-
-function jsonReporter(io: Io): Reporter {
-  const line = (value: unknown): void => io.stdout.write(`${toJson(value)}\n`)
-  return {
-    attached: () => undefined,
-    map(time, map, { entries, truncated }) {
-      line({
-        type: 'map',
-        time,
-        map: map.name,
-        truncated,
-        entries: entries.map(([key, value]) => ({ key, value })),
-      })
-    },
-    summary: (summary) => line({ type: 'summary', ...summary }),
-  }
-}
-
-function textReporter(io: Io): Reporter {
-  const paint = paintFor(io, io.stdout)
-  const write = (text: string): void => io.stdout.write(text)
-  return {
-    attached(object, links, unread) {
-      for (const { program, kind, target } of links) {
-        write(`${paint.green('attached')} ${printable(program)} to ${kind} ${printable(target)}\n`)
-      }
-      for (const { name } of object.programs) {
-        if (links.some(({ program }) => program === name)) continue
-        write(
-          `${paint.yellow('not attached')} ${printable(name)}: its section names nothing that run can attach to\n`,
-        )
-      }
-      for (const { name, type } of unread) {
-        write(
-          `${paint.yellow('not shown')} ${printable(name)}: maps of type ${type} have no entries to list\n`,
-        )
-      }
-    },
-    map(time, map, { entries, truncated }) {
-      write(`\n${paint.bold(printable(map.name))} ${paint.dim(`${map.type}, after ${time.toFixed(1)} s`)}\n`)
-      if (map.data === undefined) write(mapTable(paint, entries, { sort: map.type !== 'array' }))
-      else write(variableTable(paint, entries[0]?.[1]))
-      if (truncated) write(`  … and more: only the first ${entries.length} entries were read\n`)
-    },
-    summary({ time, programs, reason }) {
-      const why = reason === 'interrupted' ? 'stopped' : 'done'
-      const count = programs.length === 1 ? '1 program' : `${programs.length} programs`
-      write(`\n${why} after ${time.toFixed(1)} s: ${count} detached, nothing is left\n`)
-    },
-  }
 }

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -71,6 +72,57 @@ describe.skipIf(gate.skip)(gate.title('tsbpf run'), () => {
       maps: ['syscall_count', '.rodata'],
       reason: 'duration',
     })
+  })
+
+  it('prints records and trace output as they come', async () => {
+    const events = path('packages/loader/test/kernel/objects/events.bpf.o')
+    const io = testIo()
+    const calls = setInterval(() => getPriority(), 50)
+    try {
+      const argv = ['run', events, '--duration', '0.6', '--json', '--event', 'samples=struct event']
+      expect(await main(argv, io)).toBe(0)
+    } finally {
+      clearInterval(calls)
+    }
+    expect(io.err()).toBe('')
+    const lines = linesOf(io.out())
+    for (const line of lines) expect(schemaProblems('run', line)).toBeUndefined()
+    const event = { number: '0', tgid: process.pid, comm: expect.any(String) as string }
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'event', map: 'typed', value: event }))
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'event', map: 'samples', value: event }))
+    const bytes = Buffer.from(new Uint32Array([process.pid]).buffer).toString('hex')
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'event', map: 'untyped', value: bytes }))
+    const text = `event 0 of ${process.pid}`
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'trace', tid: process.pid, text }))
+    const ofType = (wanted: string) => lines.filter(({ type, map }) => type === wanted && map !== 'untyped')
+    expect(ofType('trace').length).toBeGreaterThan(3)
+    expect(ofType('event')).toHaveLength(2 * ofType('trace').length)
+  })
+
+  it('prints records and trace output in lines for people', async () => {
+    const events = path('packages/loader/test/kernel/objects/events.bpf.o')
+    const io = testIo()
+    const calls = setInterval(() => getPriority(), 50)
+    try {
+      expect(await main(['run', events, '--duration', '0.4'], io)).toBe(0)
+    } finally {
+      clearInterval(calls)
+    }
+    const event = String.raw`\{"number":"0","tgid":${process.pid},"comm":"[^"]*"\}`
+    expect(io.out()).toMatch(new RegExp(`^ +0\\.\\d{3} typed ${event}$`, 'm'))
+    expect(io.out()).toMatch(new RegExp(`^ +0\\.\\d{3} trace .*-${process.pid} \\[\\d+\\] event 0 of`, 'm'))
+  })
+
+  it.each([
+    { event: 'typed', code: 'CLI_EVENT_TYPE', hint: 'give both' },
+    { event: 'tiped=struct event', code: 'CLI_EVENT_MAP', hint: 'did you mean typed?' },
+    { event: 'typed=struct evnt', code: 'BTF_NO_TYPE', hint: 'did you mean event?' },
+  ])('refuses --event $event with $code before anything is loaded', async ({ event, code, hint }) => {
+    const events = path('packages/loader/test/kernel/objects/events.bpf.o')
+    const io = testIo()
+    expect(await main(['run', events, '--event', event], io)).toBe(1)
+    expect(io.err()).toMatch(`error[${code}]: `)
+    expect(io.err()).toMatch(`hint: ${hint}`)
   })
 
   it('prints tables for people', async () => {
