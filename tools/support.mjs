@@ -56,6 +56,7 @@ const programs = progTypes.rows
 
 /** What a kernel test attaches and sees run, by kind; `true` for all attach types of the kind. */
 const provenKinds = new Map([
+  ['usdt', true],
   ['tracepoint', true],
   ['raw_tracepoint', true],
   ['tracing', ['trace_raw_tp']],

@@ -1,6 +1,7 @@
 /**
  * Builds the oracles that judge our output: bpftool 7.5 and libbpf 1.5 from Debian's linux-source-6.12, and the small
- * C programs beside this file that ask libbpf. Nothing is built inside the repository. Prints the folder with `bin/`.
+ * C programs beside this file that ask libbpf. Nothing is built inside the repository. Prints the folder with `bin/`, and
+ * `include/` with libbpf's headers for programs.
  *
  *     apt-get install clang-19 llvm-19 linux-source-6.12 libelf-dev zlib1g-dev make xz-utils
  *     node tools/oracles/build.mjs
@@ -31,7 +32,9 @@ if (!existsSync(source)) {
 }
 
 const hash = createHash('sha256').update(readFileSync(source))
-for (const name of programs) hash.update(readFileSync(join(import.meta.dirname, name)))
+for (const name of [basename(import.meta.filename), ...programs]) {
+  hash.update(readFileSync(join(import.meta.dirname, name)))
+}
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tsbpf-oracles')
 const folder = join(cache, hash.digest('hex').slice(0, 16))
 if (!existsSync(folder)) build(folder)
@@ -74,6 +77,7 @@ function build(target) {
       `OUTPUT=${make}/`,
     ])
     cpSync(join(make, 'bpftool'), join(out, 'bin', 'bpftool'))
+    cpSync(join(make, 'libbpf/include'), join(out, 'include'), { recursive: true })
     for (const name of programs) {
       run('clang-19', [
         '-O1',

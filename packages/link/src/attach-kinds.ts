@@ -24,6 +24,7 @@ import { attachTracing } from './tracing.ts'
 import type { TracingAttachType } from './tracing.ts'
 import { attachUprobeMulti } from './uprobe-multi.ts'
 import { attachUprobe } from './uprobe.ts'
+import { attachUsdt } from './usdt.ts'
 import { attachXdp } from './xdp.ts'
 
 /** One kind of attachment. */
@@ -147,6 +148,23 @@ export const attachKinds: readonly AttachKind[] = [
     targetShape: 'a file, a colon and a function, such as libc.so.6:malloc',
     attach: (sys, program, target, options) =>
       attachUprobe(sys, program, target, { ...options, retprobe: isReturn(program) }),
+  },
+  {
+    kind: 'usdt',
+    types: ['kprobe'],
+    attachTypes: [undefined, 'trace_uprobe_multi'],
+    prefixes: ['usdt', 'usdt.s'],
+    sinceKernel: '5.15',
+    endsWithProcess: true,
+    targetAtLoad: false,
+    byItself: false,
+    targetShape: 'a file, a provider and a name, such as libc.so.6:libc:setjmp',
+    attach: (sys, program, target, { usdtSpecs, ...options }) =>
+      attachUsdt(sys, program, target, {
+        ...options,
+        ...(usdtSpecs === undefined ? {} : { specs: usdtSpecs }),
+        multi: program.attachType === 'trace_uprobe_multi',
+      }),
   },
   {
     kind: 'kprobe_multi',

@@ -7,6 +7,7 @@ import type { PerfSamplingOptions } from './perf-sampling.ts'
 import type { TcOptions } from './tc.ts'
 import type { UprobeMultiOptions } from './uprobe-multi.ts'
 import type { UprobeOptions } from './uprobe.ts'
+import type { UsdtSpecs } from './usdt-specs.ts'
 import type { XdpOptions } from './xdp.ts'
 
 /** Options of {@link attach}: where, and what the kind of attachment takes; what it does not take has no effect. */
@@ -27,6 +28,8 @@ export interface AttachOptions
   readonly map?: { readonly fd: number; readonly name: string }
   /** Descriptor of the socket of a socket filter or of a group that shares a port. */
   readonly socket?: number
+  /** Where a USDT program looks up arguments; what the loader loaded knows its own. */
+  readonly usdtSpecs?: UsdtSpecs
   /** For traffic control without tcx: the direction and place of the filter. */
   readonly tc?: TcOptions
 }

@@ -101,6 +101,24 @@ export const errors = defineErrors({
       `program ${c.program}: this kernel cannot make a ${c.name} by perf_event_open`,
     hint: 'it needs kernel 4.17 with CONFIG_KPROBE_EVENTS or CONFIG_UPROBE_EVENTS, and sysfs mounted',
   },
+  LINK_UNKNOWN_PROBE: {
+    message: (c: OfProgram & { readonly known: readonly string[] }) =>
+      `program ${c.program}: there is no USDT probe ${c.target}`,
+    hint: (c: OfProgram & { readonly known: readonly string[] }) =>
+      c.known.length === 0
+        ? 'the file has no USDT probes; a package with debugging or tracing built in may have them'
+        : suggest(c.target, c.known),
+  },
+  LINK_USDT_FULL: {
+    message: (c: OfProgram & { readonly map: string; readonly maxEntries: number }) =>
+      `program ${c.program}: map ${c.map} has no room for the arguments of ${c.target}: it has ${c.maxEntries} entries`,
+    hint: 'define BPF_USDT_MAX_SPEC_CNT before including usdt.bpf.h, or give the map more entries when loading',
+  },
+  LINK_USDT_ARGUMENTS: {
+    message: (c: OfProgram & { readonly count: number; readonly limit: number }) =>
+      `program ${c.program}: the probe ${c.target} has ${c.count} arguments, programs can look up ${c.limit}`,
+    hint: 'attach to another probe, or read the arguments from ctx by yourself',
+  },
   LINK_UNKNOWN_FUNCTION: {
     message: (c: OfProgram & { readonly where: string }) =>
       `program ${c.program} cannot be attached to ${c.target}: ${c.where} has no such function`,

@@ -1,6 +1,6 @@
 import { codec, resolveRoot } from '@tsbpf/btf'
 import type { Codec } from '@tsbpf/btf'
-import { attachesItself } from '@tsbpf/link'
+import { attachesItself, UsdtSpecs } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
 import { btfCodecs, mapFromFd, openPerfBuffer, openRingBuffer } from '@tsbpf/maps'
 import type {
@@ -62,6 +62,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   /** Descriptors that are closed already, because their handle could not be made. */
   readonly #lost = new Set<number>()
   readonly #links: Link[] = []
+  #usdt: UsdtSpecs | undefined
   readonly #rings: Disposable[] = []
   #disposed = false
 
@@ -69,7 +70,8 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   constructor(sys: Sys, parts: LoadedParts) {
     this.spec = parts.spec
     this.relocations = parts.relocations
-    this.programs = parts.programs.map(({ fd, spec, log }) => new LoadedProgram(sys, fd, spec, log))
+    const specs = (): UsdtSpecs | undefined => this.#usdtSpecs()
+    this.programs = parts.programs.map(({ fd, spec, log }) => new LoadedProgram(sys, fd, spec, log, specs))
     this.#sys = sys
     this.#created = parts.maps
   }
@@ -145,6 +147,13 @@ export class LoadedObject implements Disposable, AsyncDisposable {
     })
     this.#rings.push(buffer)
     return buffer
+  }
+
+  /** Where its programs look up what a USDT probe's arguments are, where it has that from libbpf's usdt.bpf.h. */
+  #usdtSpecs(): UsdtSpecs | undefined {
+    const name = '__bpf_usdt_specs'
+    if (this.spec.maps.some((map) => map.name === name)) this.#usdt ??= new UsdtSpecs(this.map<number>(name))
+    return this.#usdt
   }
 
   #decoder<T>(

@@ -1,6 +1,6 @@
 import { hexBytes, textUntilNul } from '@tsbpf/base'
 import { attach } from '@tsbpf/link'
-import type { AttachOptions, Link } from '@tsbpf/link'
+import type { AttachOptions, Link, UsdtSpecs } from '@tsbpf/link'
 import type { ProgramSpec } from '@tsbpf/object'
 import { progGetInfo } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
@@ -39,10 +39,17 @@ export class LoadedProgram implements Disposable {
   readonly log: string
   readonly #sys: Sys
   readonly #fd: number
+  readonly #usdtSpecs: () => UsdtSpecs | undefined
   #disposed = false
 
   /** Takes `fd` over; made by the loader. */
-  constructor(sys: Sys, fd: number, spec: ProgramSpec, log: string) {
+  constructor(
+    sys: Sys,
+    fd: number,
+    spec: ProgramSpec,
+    log: string,
+    usdtSpecs: () => UsdtSpecs | undefined = () => undefined,
+  ) {
     this.name = spec.name
     this.section = spec.section
     this.type = spec.type
@@ -51,6 +58,7 @@ export class LoadedProgram implements Disposable {
     this.log = log
     this.#sys = sys
     this.#fd = fd
+    this.#usdtSpecs = usdtSpecs
   }
 
   /** The descriptor; it stays this program's own. */
@@ -65,7 +73,9 @@ export class LoadedProgram implements Disposable {
    */
   attach(options: AttachOptions = {}): Link {
     const { fd, name, section, type, attachType, attachTo } = this
-    return attach(this.#sys, { fd, name, section, type, attachType, attachTo }, options)
+    const specs = /^usdt(?:\.s)?(?:\/|$)/.test(section) ? this.#usdtSpecs() : undefined
+    const own = specs === undefined ? options : { usdtSpecs: specs, ...options }
+    return attach(this.#sys, { fd, name, section, type, attachType, attachTo }, own)
   }
 
   /** What the kernel says about it. Throws `SyscallError`. */
