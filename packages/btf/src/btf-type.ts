@@ -155,10 +155,10 @@ export interface Btf {
   /** The first type with that name and kind. */
   find<K extends BtfKind>(name: string, kind: K): BtfTypeOf<K> | undefined
   /**
-   * Ids of all named types whose essential name (the name up to a `___flavour`) is `name`, ascending,
-   * base first: the candidates of CO-RE before kinds are compared.
+   * Ids of the named types (of one kind, where given) whose essential name (the name up to a `___flavour`) is `name`,
+   * ascending, base first: the candidates of CO-RE.
    */
-  candidates(name: string): readonly TypeId[]
+  candidates(name: string, kind?: BtfKind): readonly TypeId[]
   /** Text at an offset of the string section. */
   string(offset: number): string
   /** Steps through const, volatile, restrict, type_tag and typedef to the type behind them. */

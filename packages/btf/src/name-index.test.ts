@@ -55,13 +55,23 @@ describe('types by name', () => {
     all.flatMap((name, i) => (name !== '' && keep(name) ? [i + 1] : []))
   const asked = [...new Set([...all, 'b', 'abcdef', 'task_', '\0', 'a\0'])]
 
-  // The first lookups scan, later ones use buckets: twenty rounds make both answer.
-  it.each(Array.from({ length: 20 }, (_, round) => round))('are all that have it, round %i', () => {
+  it('are the same by scans and by the chains of many lookups', () => {
+    const many = parseBtf(makeBtf(Array.from({ length: 3000 }, (_, i) => made.int(`t${i % 7}___${i}`, 4))))
+    const first = many.candidates('t3')
+    expect(first.length).toBe(429)
+    // 700 scans of 3,000 names are enough for chains.
+    for (let i = 0; i < 750; i++) many.candidates('none')
+    expect(many.candidates('t3')).toEqual(first)
+  })
+
+  it('are all that have it', () => {
     for (const name of asked) {
       expect(btf.idsByName(name)).toEqual(brute((own) => own === name))
       expect(btf.idsByName(name, 'int')).toEqual(brute((own) => own === name))
       expect(btf.idsByName(name, 'struct')).toEqual([])
       expect(btf.candidates(name)).toEqual(brute((own) => essentialName(own) === name))
+      expect(btf.candidates(name, 'int')).toEqual(btf.candidates(name))
+      expect(btf.candidates(name, 'struct')).toEqual([])
     }
   })
 
@@ -71,6 +81,8 @@ describe('types by name', () => {
     )
     expect(mixed.idsByName('x')).toEqual([1, 2, 3, 4])
     expect(mixed.idsByName('x', 'typedef')).toEqual([2])
+    expect(mixed.candidates('x', 'typedef')).toEqual([2])
+    expect(mixed.candidates('x', 'no kind' as BtfKind)).toEqual([])
     expect(mixed.find('x', 'fwd')).toMatchObject({ id: 4, union: false })
     expect(mixed.find('x', 'union')).toBeUndefined()
     expect([mixed.idsByName('x', 'void'), mixed.idsByName('x', 'no kind' as BtfKind)]).toEqual([[], []])

@@ -8,7 +8,8 @@ import type { TypeIndex } from './type-index.ts'
 export interface NameIndex {
   /** Of one kind, by its number, or of all. */
   named(name: string, kind?: number): readonly TypeId[]
-  essential(name: string): readonly TypeId[]
+  /** Likewise. */
+  essential(name: string, kind?: number): readonly TypeId[]
 }
 
 /** Names of the types of one kind, or of all. */
@@ -17,12 +18,12 @@ interface NameTable {
   readonly positions: Uint32Array | undefined
   /** How the name of each begins, see `StringBytes.prefix`. */
   readonly prefixes: Uint32Array
-  scans: number
+  scanned: number
   chains: Chains | undefined
 }
 
-/** Scans of all names that are cheaper than chains; with more names to find, chains are made. */
-const fewScans = 16
+/** Rows that are scanned before chains are made: 200 scans of a kernel's 11,000 structs, or 16 of all its types. */
+const scannedBeforeChains = 1 << 21
 const chainBits = 16
 
 const encoder = new TextEncoder()
@@ -42,20 +43,14 @@ export function nameIndex(
   /** By kind; 0, the kind of void, stands for all. */
   const tables: NameTable[] = []
 
-  const tableOf = (kind: number): NameTable => {
-    const known = tables[kind]
-    if (known !== undefined) return known
-    const positions = kind === 0 ? undefined : ofKind(index, kind)
-    const prefixes = prefixesOf(index, strings, positions)
-    return (tables[kind] = { positions, prefixes, scans: 0, chains: undefined })
-  }
+  const tableOf = (kind: number): NameTable => (tables[kind] ??= makeTable(index, strings, kind))
 
   /** Calls `found` with each own type, by position, whose name begins with these bytes. */
   const each = (table: NameTable, prefix: number, found: (position: number) => void): void => {
-    const { positions, prefixes } = table
-    if (table.chains === undefined && ++table.scans > fewScans) table.chains = makeChains(prefixes)
-    const { chains } = table
+    const { positions, prefixes, chains } = table
     if (chains === undefined) {
+      table.scanned += prefixes.length + 1
+      if (table.scanned > scannedBeforeChains) table.chains = makeChains(prefixes)
       for (let i = prefixes.indexOf(prefix); i >= 0; i = prefixes.indexOf(prefix, i + 1))
         found(positions === undefined ? i : (positions[i] ?? 0))
       return
@@ -92,42 +87,51 @@ export function nameIndex(
   }
   return {
     named: (name, kind = 0) => search(name, kind, false),
-    essential: (name) => search(name, 0, true),
+    essential: (name, kind = 0) => search(name, kind, true),
   }
 }
 
-/** Positions of the types of a kind. */
-function ofKind({ kinds, count }: TypeIndex, kind: number): Uint32Array {
-  const positions = new Uint32Array(count)
-  let found = 0
-  for (let i = 0; i < count; i++) if (kinds[i] === kind) positions[found++] = i
-  return positions.subarray(0, found)
-}
-
-/** The prefixes of the names at `positions`, or of all; 0, which no name begins with, for a type that has none. */
-function prefixesOf(
-  { words, starts, count }: TypeIndex,
+/**
+ * The table of one kind, or of all (0).
+ *
+ * A function of its own, so that a fresh process compiles it soon. The prefix of a type without a name is 0, which no name
+ * begins with.
+ */
+function makeTable(
+  { words, starts, kinds, count }: TypeIndex,
   strings: StringBytes,
-  positions: Uint32Array | undefined,
-): Uint32Array {
-  const length = positions === undefined ? count : positions.length
+  kind: number,
+): NameTable {
   const { view, start } = strings
   const last = view.byteLength - 4
-  const prefixes = new Uint32Array(length)
-  for (let i = 0; i < length; i++) {
-    const name = words[starts[positions === undefined ? i : (positions[i] ?? 0)] ?? 0] ?? 0
+  // Untouched pages of a large array cost nothing.
+  const positions = new Uint32Array(kind === 0 ? 0 : count)
+  const prefixes = new Uint32Array(count)
+  let rows = 0
+  for (let i = 0; i < count; i++) {
+    if (kind !== 0) {
+      if (kinds[i] !== kind) continue
+      positions[rows] = i
+    }
+    const row = rows++
+    const name = words[starts[i] ?? 0] ?? 0
     if (name === 0) continue
     const offset = name - start
     if (offset < 0 || offset > last) {
-      prefixes[i] = strings.prefix(name)
+      prefixes[row] = strings.prefix(name)
       continue
     }
     // What `strings.prefix` does, in line: zero what follows a NUL.
     const four = view.getUint32(offset, true)
     const nul = (four - 0x01010101) & ~four & 0x80808080
-    prefixes[i] = nul === 0 ? four : four & (((nul & -nul) >>> 7) - 1)
+    prefixes[row] = nul === 0 ? four : four & (((nul & -nul) >>> 7) - 1)
   }
-  return prefixes
+  return {
+    positions: kind === 0 ? undefined : positions.subarray(0, rows),
+    prefixes: prefixes.subarray(0, rows),
+    scanned: 0,
+    chains: undefined,
+  }
 }
 
 /** Rows of a name table in chains, ascending, by a hash of their prefix. */

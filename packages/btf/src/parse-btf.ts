@@ -46,6 +46,12 @@ function pointerSizeOf(btf: Btf): 4 | 8 {
   return 8
 }
 
+/** Number of a kind whose types have names: not of void, nor of one that is not known. */
+function numberOf(kind: BtfKind): number | undefined {
+  const number = kinds.byName(kind)?.value
+  return number === 0 ? undefined : number
+}
+
 const voidType: BtfType = { kind: 'void', id: 0 as TypeId }
 
 /**
@@ -147,17 +153,16 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
       return base !== undefined && id < firstId ? base.nameOf(id) : nameOf(id)
     },
     idsByName(name: string, kind?: BtfKind) {
-      const number = kind === undefined ? undefined : kinds.byName(kind)?.value
-      // Void is the one type of its kind, and has no name.
-      if (kind !== undefined && (number ?? 0) === 0) return []
-      return merge(names.named(name, number), base?.idsByName(name, kind))
+      const number = kind === undefined ? 0 : numberOf(kind)
+      return number === undefined ? [] : merge(names.named(name, number), base?.idsByName(name, kind))
     },
     find<K extends BtfKind>(name: string, kind: K): BtfTypeOf<K> | undefined {
       const [id] = btf.idsByName(name, kind)
       return id === undefined ? undefined : (btf.type(id) as BtfTypeOf<K>)
     },
-    candidates(name) {
-      return merge(names.essential(name), base?.candidates(name))
+    candidates(name, kind) {
+      const number = kind === undefined ? 0 : numberOf(kind)
+      return number === undefined ? [] : merge(names.essential(name, number), base?.candidates(name, kind))
     },
     string(offset) {
       if (base !== undefined && offset < firstString) return base.string(offset)

@@ -3,7 +3,6 @@ import type { TypeId } from '@tsbpf/base'
 import { essentialName } from '@tsbpf/btf'
 import type { Btf } from '@tsbpf/btf'
 import { typeText } from './access.ts'
-import { kindsAreCompat } from './compat.ts'
 import { fail } from './errors.ts'
 import type { CoreKind } from '@tsbpf/object'
 
@@ -39,10 +38,13 @@ export interface CandidateCache {
 function candidatesIn(target: TargetBtf, local: Btf, id: TypeId, name: string, lenient = false): Candidate[] {
   const kind = local.kind(id)
   const { btf } = target
-  return btf
-    .candidates(name)
-    .filter((type) => type >= btf.firstId && kindsAreCompat(kind, btf.kind(type)))
-    .map((type) => ({ target, id: type, lenient }))
+  let ids = btf.candidates(name, kind)
+  if (kind === 'enum' || kind === 'enum64') {
+    ids = [...ids, ...btf.candidates(name, kind === 'enum' ? 'enum64' : 'enum')].sort((a, b) => a - b)
+  }
+  const found: Candidate[] = []
+  for (const type of ids) if (type >= btf.firstId) found.push({ target, id: type, lenient })
+  return found
 }
 
 /** The BTF of one module may be corrupt, which is no reason to fail where others, or none, have the type. */
