@@ -11,6 +11,11 @@ export interface BtfMember {
   readonly bitfieldSizeBits: number
 }
 
+/** A member, and its index in its struct or union. */
+export interface BtfMemberAt extends BtfMember {
+  readonly index: number
+}
+
 /** A parameter of a function prototype. */
 export interface BtfParam {
   readonly name: string
@@ -150,6 +155,15 @@ export interface Btf {
   kind(id: TypeId | number): BtfKind
   /** Name of a type, without decoding the rest; empty for none. */
   nameOf(id: TypeId | number): string
+  /** How many members, enumerators, parameters or variables a type lists, without decoding them. */
+  vlen(id: TypeId | number): number
+  /** The member at an index of a struct or union, without decoding the others; `undefined` where there is none. */
+  memberAt(id: TypeId | number, index: number): BtfMemberAt | undefined
+  /**
+   * The first member with that name, at index `from` (0 unless given) or after it, of a struct or union; others are not
+   * decoded. The empty name finds anonymous members.
+   */
+  memberNamed(id: TypeId | number, name: string, from?: number): BtfMemberAt | undefined
   /** Ids with that name (and kind, where given), ascending, base first. */
   idsByName(name: string, kind?: BtfKind): readonly TypeId[]
   /** The first type with that name and kind. */
@@ -163,6 +177,8 @@ export interface Btf {
   string(offset: number): string
   /** Steps through const, volatile, restrict, type_tag and typedef to the type behind them. */
   resolve(id: TypeId | number): BtfType
+  /** Id of the type that `resolve` gives, which it does not decode. */
+  resolveId(id: TypeId | number): TypeId
   /** Size in bytes of a value, through typedefs, modifiers and arrays; throws `BTF_NO_SIZE` where there is none. */
   sizeOf(id: TypeId | number): number
   /** Alignment in bytes of a value, as C lays it out. */

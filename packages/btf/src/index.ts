@@ -1,5 +1,14 @@
 export type { BtfCoreRelocation, BtfExt, BtfExtSection, BtfFuncInfo, BtfLineInfo } from './btf-ext.ts'
-export type { Btf, BtfKind, BtfMember, BtfParam, BtfSecVar, BtfType, BtfTypeOf } from './btf-type.ts'
+export type {
+  Btf,
+  BtfKind,
+  BtfMember,
+  BtfMemberAt,
+  BtfParam,
+  BtfSecVar,
+  BtfType,
+  BtfTypeOf,
+} from './btf-type.ts'
 export type { BtfFailure, BtfMemberFault, BtfTypeFault, BtfValueFault } from './errors.ts'
 export { codec } from './codec.ts'
 export type { Codec, CodecOptions, DecodeManyOptions } from './codec.ts'

@@ -27,6 +27,9 @@ export const kinds = defineTable('kind', [
   { name: 'enum64', value: 19, tail: 0, each: 12 },
 ])
 
+/** Names of the kinds by their numbers. */
+export const kindNames = kinds.rows.map(({ name }) => name)
+
 /** `BTF_INFO_KIND`: bits 24 to 30 (29 and 30 are zero in BTF of kernels before 7.0). */
 export function kindOfInfo(info: number): number {
   return (info >>> 24) & 0x7f

@@ -4,10 +4,12 @@ import type { Btf, BtfKind, BtfType, BtfTypeOf } from './btf-type.ts'
 import { decodeType } from './decode-type.ts'
 import type { TypeReader } from './decode-type.ts'
 import { errors } from './errors.ts'
+import { indexOfMember, memberAt } from './find-member.ts'
 import { readHeader } from './header.ts'
-import { kinds } from './kinds.ts'
+import { kindNames, kinds, vlenOfInfo } from './kinds.ts'
 import { nameIndex } from './name-index.ts'
-import { alignOfType, resolveType, sizeOfType } from './sizes.ts'
+import { alignOfType, resolveId, sizeOfType } from './sizes.ts'
+import type { TypeWords } from './sizes.ts'
 import { stringBytes } from './string-bytes.ts'
 import { stringSection } from './string-section.ts'
 import { indexTypes } from './type-index.ts'
@@ -86,7 +88,7 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
   const endId = firstId + index.count
   const readString = stringSection(strings.bytes, firstString)
 
-  const types = new Map<number, BtfType>()
+  const decoded = new Map<number, BtfType>()
   const alignments = new Map<number, number>()
   let pointerSize: 4 | 8 | undefined
   const offsetOf = (word: number): number => sections.typesAt + word * 4
@@ -115,6 +117,10 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
     if (start === undefined) throw errors.BTF_TYPE_ID({ file, id, endId })
     return start
   }
+  const hasMembers = (id: number): boolean => {
+    const kind = kindNames[index.kinds[id - firstId] ?? 0]
+    return kind === 'struct' || kind === 'union'
+  }
   const nameOf = (id: number): string => {
     const start = startOf(id)
     return words[start] === 0 ? '' : reader.string(id, start, 'name_off')
@@ -136,21 +142,42 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
     type(id) {
       if (id === 0) return voidType
       if (base !== undefined && id < firstId) return base.type(id)
-      const known = types.get(id)
+      const known = decoded.get(id)
       if (known !== undefined) return known
       const type = decodeType(reader, startOf(id), id)
-      types.set(id, type)
+      decoded.set(id, type)
       return type
     },
     kind(id) {
       if (id === 0) return 'void'
       if (base !== undefined && id < firstId) return base.kind(id)
       startOf(id)
-      return kinds.byValue(index.kinds[id - firstId] ?? 0)?.name ?? 'void'
+      return kindNames[index.kinds[id - firstId] ?? 0] ?? 'void'
     },
     nameOf(id) {
       if (id === 0) return ''
       return base !== undefined && id < firstId ? base.nameOf(id) : nameOf(id)
+    },
+    vlen(id) {
+      if (id === 0) return 0
+      if (base !== undefined && id < firstId) return base.vlen(id)
+      const start = startOf(id)
+      // A function keeps its linkage there.
+      return kinds.rows[index.kinds[id - firstId] ?? 0]?.each === 0 ? 0 : vlenOfInfo(words[start + 1] ?? 0)
+    },
+    memberAt(id, at) {
+      if (id === 0) return undefined
+      if (base !== undefined && id < firstId) return base.memberAt(id, at)
+      const start = startOf(id)
+      if (!hasMembers(id) || !(at >= 0 && at < vlenOfInfo(words[start + 1] ?? 0))) return undefined
+      return memberAt(reader, id, start, at)
+    },
+    memberNamed(id, name, from = 0) {
+      if (id === 0) return undefined
+      if (base !== undefined && id < firstId) return base.memberNamed(id, name, from)
+      const start = startOf(id)
+      const at = hasMembers(id) ? indexOfMember(words, strings, start, name, from) : -1
+      return at < 0 ? undefined : memberAt(reader, id, start, at, name)
     },
     idsByName(name: string, kind?: BtfKind) {
       const number = kind === undefined ? 0 : numberOf(kind)
@@ -171,10 +198,12 @@ export function parseBtf(data: Uint8Array, options: ParseBtfOptions = {}): Btf {
       const where = { path: `strings[${offset}]`, offset: sections.stringsAt + offset - firstString }
       throw errors.BTF_STRING({ file, ...where, ...text })
     },
-    resolve: (id) => resolveType(btf, id, file),
-    sizeOf: (id) => sizeOfType(btf, id, file),
+    resolve: (id) => btf.type(resolveId(types, id)),
+    resolveId: (id) => resolveId(types, id),
+    sizeOf: (id) => sizeOfType(types, id),
     alignOf: (id) => alignOfType(btf, id, alignments, file),
   }
+  const types: TypeWords = { btf, index, file, startOf, reader }
   keepTables(btf, { index, strings })
   return btf
 }

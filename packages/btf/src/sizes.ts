@@ -1,7 +1,10 @@
-import type { TsbpfError } from '@tsbpf/base'
+import type { TsbpfError, TypeId } from '@tsbpf/base'
 import type { Btf, BtfType } from './btf-type.ts'
+import type { TypeReader } from './decode-type.ts'
 import { errors } from './errors.ts'
+import { kindNames } from './kinds.ts'
 import { limits } from './limits.ts'
+import type { TypeIndex } from './type-index.ts'
 
 /** The name of a type for a message: its kind and name. */
 function nounOf(type: BtfType): string {
@@ -16,44 +19,58 @@ function fault(
   return make({ file, id: type.id, type: nounOf(type) })
 }
 
+/** The own types of one BTF as words, so that walks from type to type decode none. */
+export interface TypeWords {
+  readonly btf: Btf
+  readonly index: TypeIndex
+  /** For messages. */
+  readonly file: string
+  /** Word at which an own type starts; throws `BTF_TYPE_ID`. */
+  readonly startOf: (id: number) => number
+  readonly reader: TypeReader
+}
+
+/** Kinds that stand for the type that they lead to, as bits: typedef, volatile, const, restrict, type_tag. */
+const aliases = (1 << 8) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 18)
+/** Likewise var and decl_tag, which have their type's size. */
+const sized = aliases | (1 << 14) | (1 << 17)
+
 /** Steps through modifiers and typedefs; a chain longer than the kernel allows is a circle or an attack. */
-export function resolveType(btf: Btf, id: number, file: string): BtfType {
-  let type = btf.type(id)
+export function resolveId(types: TypeWords, id: number): TypeId {
+  const { btf, index, file } = types
+  let at = id
   for (let step = 0; step < limits.resolveSteps; step++) {
-    switch (type.kind) {
-      case 'const':
-      case 'volatile':
-      case 'restrict':
-      case 'type_tag':
-      case 'typedef':
-        type = btf.type(type.type)
-        break
-      default:
-        return type
-    }
+    if (at < btf.firstId) return btf.base === undefined ? (at as TypeId) : btf.base.resolveId(at)
+    const start = types.startOf(at)
+    if (((aliases >>> (index.kinds[at - btf.firstId] ?? 0)) & 1) === 0) return at as TypeId
+    at = types.reader.reference(at, start + 2, 'type')
   }
   throw fault(file, btf.type(id), errors.BTF_CYCLE)
 }
 
 /** Size in bytes of a value (`btf__resolve_size` of libbpf). */
-export function sizeOfType(btf: Btf, id: number, file: string): number {
-  let type = btf.type(id)
+export function sizeOfType(types: TypeWords, id: number): number {
+  const { btf, index, file } = types
+  const { words } = index
+  let at = id
   let count = 1
   for (let step = 0; step < limits.resolveSteps; step++) {
-    switch (type.kind) {
-      case 'const':
-      case 'volatile':
-      case 'restrict':
-      case 'type_tag':
-      case 'typedef':
-      case 'var':
-      case 'decl_tag':
-        type = btf.type(type.type)
-        break
+    if (at < btf.firstId) {
+      // Void, which has no size, is the base's too.
+      const { base } = btf
+      if (base === undefined) throw fault(file, btf.type(at), errors.BTF_NO_SIZE)
+      return checkedSize(types, id, count * base.sizeOf(at))
+    }
+    const start = types.startOf(at)
+    const kind = index.kinds[at - btf.firstId] ?? 0
+    if (((sized >>> kind) & 1) !== 0) {
+      at = types.reader.reference(at, start + 2, 'type')
+      continue
+    }
+    switch (kindNames[kind]) {
       case 'array':
-        count *= type.length
-        type = btf.type(type.type)
-        if (count > 0xffff_ffff) throw fault(file, btf.type(id), errors.BTF_SIZE)
+        count = checkedSize(types, id, count * (words[start + 5] ?? 0))
+        at = types.reader.reference(at, start + 3, 'type')
         break
       case 'int':
       case 'struct':
@@ -62,16 +79,19 @@ export function sizeOfType(btf: Btf, id: number, file: string): number {
       case 'enum64':
       case 'datasec':
       case 'float':
-      case 'ptr': {
-        const size = count * (type.kind === 'ptr' ? btf.pointerSize : type.size)
-        if (size > 0xffff_ffff) throw fault(file, btf.type(id), errors.BTF_SIZE)
-        return size
-      }
+        return checkedSize(types, id, count * (words[start + 2] ?? 0))
+      case 'ptr':
+        return checkedSize(types, id, count * btf.pointerSize)
       default:
-        throw fault(file, type, errors.BTF_NO_SIZE)
+        throw fault(file, btf.type(at), errors.BTF_NO_SIZE)
     }
   }
   throw fault(file, btf.type(id), errors.BTF_CYCLE)
+}
+
+function checkedSize({ btf, file }: TypeWords, id: number, size: number): number {
+  if (size > 0xffff_ffff) throw fault(file, btf.type(id), errors.BTF_SIZE)
+  return size
 }
 
 /** The type behind modifiers, typedefs and arrays, whose alignment a value has. */

@@ -1,7 +1,7 @@
 import type { TypeId } from '@tsbpf/base'
 import { essentialName } from '@tsbpf/btf'
-import type { Btf, BtfKind, BtfType } from '@tsbpf/btf'
-import { isComposite, typeText } from './access.ts'
+import type { Btf, BtfKind, BtfType, BtfTypeOf } from '@tsbpf/btf'
+import { typeText } from './access.ts'
 import type { Budget } from './budget.ts'
 import { spend } from './budget.ts'
 import { fail } from './errors.ts'
@@ -38,30 +38,32 @@ export function fieldMismatch(
 ): Mismatch {
   for (;;) {
     spend(budget, 1)
-    const l = local.resolve(localId)
-    const t = target.resolve(targetId)
-    if (isComposite(l) && isComposite(t)) return undefined
-    if (!kindsAreCompat(l.kind, t.kind)) return differ(local, l.id, target, t.id)
-    switch (l.kind) {
+    const l = local.resolveId(localId)
+    const t = target.resolveId(targetId)
+    const kind = local.kind(l)
+    const other = target.kind(t)
+    if ((kind === 'struct' || kind === 'union') && (other === 'struct' || other === 'union')) return undefined
+    if (!kindsAreCompat(kind, other)) return differ(local, l, target, t)
+    switch (kind) {
       case 'ptr':
       case 'float':
         return undefined
       case 'fwd':
       case 'enum':
       case 'enum64': {
-        const localName = essentialName(local.nameOf(l.id))
-        const targetName = essentialName(target.nameOf(t.id))
+        const localName = essentialName(local.nameOf(l))
+        const targetName = essentialName(target.nameOf(t))
         const fit = localName === '' || targetName === '' || localName === targetName
-        return fit ? undefined : differ(local, l.id, target, t.id)
+        return fit ? undefined : differ(local, l, target, t)
       }
       case 'int':
-        return intsAreCompat(l, t) ? undefined : differ(local, l.id, target, t.id)
+        return intsAreCompat(local.type(l), target.type(t)) ? undefined : differ(local, l, target, t)
       case 'array':
-        localId = l.type
-        targetId = t.kind === 'array' ? t.type : targetId
+        localId = (local.type(l) as BtfTypeOf<'array'>).type
+        targetId = (target.type(t) as BtfTypeOf<'array'>).type
         continue
       default:
-        return differ(local, l.id, target, t.id)
+        return differ(local, l, target, t)
     }
   }
 }

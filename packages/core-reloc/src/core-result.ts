@@ -26,7 +26,10 @@ export interface CoreCandidate {
   readonly why: string | undefined
 }
 
-/** What became of one CO-RE relocation. */
+/**
+ * What became of one CO-RE relocation. `accessText`, `line`, `before` and `after` are worked out when they are read: a copy
+ * by spread does not have them.
+ */
 export interface CoreResult {
   /** Name of the function, which may be a subprogram. */
   readonly program: string

@@ -1,11 +1,11 @@
-import type { ErrorContext, TsbpfError } from '@tsbpf/base'
+import type { ErrorContext, InsnIndex, TsbpfError } from '@tsbpf/base'
 import type { CoreRelocation, LineInfo } from '@tsbpf/object'
 import { formatAccess } from './access.ts'
-import type { CoreLine, CoreResult, CoreType } from './core-result.ts'
+import type { CoreCandidate, CoreLine, CoreResult, CoreType } from './core-result.ts'
 import { locateError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { InsnEditor, Patched } from './patch.ts'
-import type { Findings, ResolveState } from './resolve.ts'
+import type { Findings } from './resolve.ts'
 
 /** Code of one function, with what has to be known about it. */
 export interface Code {
@@ -24,52 +24,92 @@ export interface Facts {
   readonly localType: CoreType
   readonly slots: number
   readonly findings: Findings
-  readonly state: ResolveState
+  readonly littleEndian: boolean
 }
 
-/** Texts, views and lines are made when they are read: of a thousand relocations, few are looked at. */
-export function resultOf(
-  facts: Facts,
-  status: CoreResult['status'],
-  patched: Patched | undefined,
-  held: bigint | undefined,
-  error: TsbpfError | undefined,
-): CoreResult {
-  const { code, editor, relocation, localType, slots, findings, state } = facts
-  const { insn, access } = relocation
-  const bytesOf = (insns: Uint8Array): Uint8Array => insns.subarray(insn * 8, (insn + slots) * 8)
-  return {
-    program: code.name,
-    insn,
-    kind: facts.kind,
-    localType,
-    access,
-    get accessText() {
-      return accessText(findings, localType, access)
-    },
-    status,
-    oldValue: patched?.oldValue ?? held,
-    newValue: patched?.newValue,
-    memSize: patched?.memSize,
-    targetType: findings.targetType,
-    candidates: findings.candidates,
-    error,
-    get line() {
-      return lineOf(code.lineInfo, insn)
-    },
-    littleEndian: state.littleEndian,
-    get before() {
-      return bytesOf(code.insns)
-    },
-    get after() {
-      return bytesOf(editor?.view.bytes ?? code.insns)
-    },
+/**
+ * Texts, views and lines are made when they are read: of a thousand relocations, few are looked at. A class, because its
+ * objects are made ten times faster than others with getters.
+ */
+class Relocated implements CoreResult {
+  readonly program: string
+  readonly insn: InsnIndex
+  readonly kind: string
+  readonly localType: CoreType
+  readonly access: string
+  readonly status: CoreResult['status']
+  readonly oldValue: bigint | undefined
+  readonly newValue: bigint | undefined
+  readonly memSize: CoreResult['memSize']
+  readonly targetType: CoreType | undefined
+  readonly candidates: readonly CoreCandidate[]
+  readonly error: TsbpfError | undefined
+  readonly littleEndian: boolean
+  readonly #facts: Facts
+
+  constructor(
+    facts: Facts,
+    status: CoreResult['status'],
+    held: bigint | undefined,
+    patched: Patched | undefined,
+    error: TsbpfError | undefined,
+  ) {
+    const { relocation, findings } = facts
+    this.program = facts.code.name
+    this.insn = relocation.insn
+    this.kind = facts.kind
+    this.localType = facts.localType
+    this.access = relocation.access
+    this.status = status
+    this.oldValue = held
+    this.newValue = patched?.newValue
+    this.memSize = patched?.memSize
+    this.targetType = findings.targetType
+    this.candidates = findings.candidates
+    this.error = error
+    this.littleEndian = facts.littleEndian
+    this.#facts = facts
+  }
+
+  get accessText(): string {
+    const { access } = this.#facts.findings
+    if (access !== undefined) return formatAccess(access)
+    const { kind, name } = this.localType
+    return `${kind} ${name === '' ? '<anon>' : name} + ${this.access.slice(0, 80)}`
+  }
+
+  get line(): CoreLine | undefined {
+    return lineOf(this.#facts.code.lineInfo, this.insn)
+  }
+
+  get before(): Uint8Array {
+    return this.#slots(this.#facts.code.insns)
+  }
+
+  get after(): Uint8Array {
+    return this.#slots(this.#facts.editor?.view.bytes ?? this.#facts.code.insns)
+  }
+
+  #slots(insns: Uint8Array): Uint8Array {
+    return insns.subarray(this.insn * 8, (this.insn + this.#facts.slots) * 8)
   }
 }
 
-function accessText({ access }: Findings, { kind, name }: CoreType, text: string): string {
-  if (access !== undefined) return formatAccess(access)
-  return `${kind} ${name === '' ? '<anon>' : name} + ${text.slice(0, 80)}`
+/** The result of a relocation that did not fail. */
+export function resultOf(facts: Facts, held: bigint | undefined, patched: Patched): CoreResult {
+  return new Relocated(facts, patched.poisoned ? 'poisoned' : 'resolved', held, patched, undefined)
+}
+
+/** That of one that failed, with an error that says where it happened and what it was about, unless that is known. */
+export function failedResult(
+  facts: Facts,
+  held: bigint | undefined,
+  error: TsbpfError,
+  known: TsbpfError | undefined,
+): CoreResult {
+  const result = new Relocated(facts, 'failed', held, undefined, error)
+  if (error === known) return result
+  return new Relocated(facts, 'failed', held, undefined, located(error, result))
 }
 
 /** The source line of an instruction: that of the last record at or before it. */
@@ -84,11 +124,6 @@ function lineOf(lineInfo: readonly LineInfo[], insn: number): CoreLine | undefin
   const found = lineInfo[low - 1]
   if (found === undefined) return undefined
   return { file: found.file, line: found.line, column: found.column, text: found.text }
-}
-
-/** A failed result whose error says where it happened, and what it was about. */
-export function locatedResult(result: CoreResult, error: TsbpfError): CoreResult {
-  return { ...result, error: located(error, result) }
 }
 
 function located(error: TsbpfError, facts: CoreResult): TsbpfError {

@@ -2,7 +2,7 @@ import type { TypeId } from '@tsbpf/base'
 import { essentialName } from '@tsbpf/btf'
 import type { Btf } from '@tsbpf/btf'
 import type { Access, Accessor } from './access.ts'
-import { addBits, isComposite, isEnum, isFlexibleArray, typeText, sizeOf } from './access.ts'
+import { addBits, isEnum, isFlexibleArray, typeText, sizeOf } from './access.ts'
 import type { Budget } from './budget.ts'
 import { spend } from './budget.ts'
 import { fieldMismatch, typeMismatch } from './compat.ts'
@@ -54,7 +54,7 @@ function matchEnumerator(local: Access, target: Btf, root: TypeId, state: MatchS
   const index = type.values.findIndex((value) => essentialName(value.name) === wanted)
   const found = type.values[index]
   if (found === undefined) return no(`it has no enumerator ${wanted}`)
-  const accessors = [{ type: type.id, index, name: found.name }]
+  const accessors = [{ type: type.id, index, name: found.name, member: undefined }]
   return {
     access: { btf: target, root, kind: local.kind, accessors, raw: [index], bitOffset: 0 },
     why: undefined,
@@ -66,34 +66,40 @@ function matchField(local: Access, target: Btf, root: TypeId, state: MatchState)
   const raw: number[] = []
   let bitOffset = 0
   let id = root
-  for (const [i, wanted] of local.accessors.entries()) {
-    const type = target.resolve(id)
-    if (wanted.name !== undefined) {
-      if (!isComposite(type)) return no(`${typeText(target, type.id)} has no members, so no ${wanted.name}`)
-      const place = state.members.find(target, type.id, wanted.name)
+  for (let i = 0; i < local.accessors.length; i++) {
+    const wanted = local.accessors[i]
+    if (wanted === undefined) break
+    const { name } = wanted
+    const type = target.resolveId(id)
+    const kind = target.kind(type)
+    if (name !== undefined && wanted.member !== undefined) {
+      if (kind !== 'struct' && kind !== 'union') {
+        return no(`${typeText(target, type)} has no members, so no ${name}`)
+      }
+      const place = state.members.find(target, type, name)
       if (place === 'tooDeep') throw tooLong()
-      if (place === undefined) return no(`${typeText(target, type.id)} has no member ${wanted.name}`)
-      const owner = local.btf.type(wanted.type)
-      const member = isComposite(owner) ? owner.members[wanted.index] : undefined
-      if (member === undefined) throw fail('CORE_ACCESS', `member ${wanted.name} is gone from the local type`)
-      const why = fieldMismatch(local.btf, member.type, target, place.type, state.budget)
-      if (why !== undefined) return no(`member ${wanted.name}: ${why}`)
-      raw.push(...place.path)
-      accessors.push({ type: place.owner, index: place.index, name: wanted.name })
-      bitOffset = addBits(bitOffset, place.offsetBits)
-      id = place.type
+      if (place === undefined) return no(`${typeText(target, type)} has no member ${name}`)
+      const { member, way } = place
+      const why = fieldMismatch(local.btf, wanted.member.type, target, member.type, state.budget)
+      if (why !== undefined) return no(`member ${name}: ${why}`)
+      for (const index of way.path) raw.push(index)
+      raw.push(member.index)
+      accessors.push({ type: way.type, index: member.index, name, member })
+      bitOffset = addBits(bitOffset, way.offsetBits + member.offsetBits)
+      id = member.type
     } else {
       // The root stands for its own first element; below it, arrays are entered.
-      id = type.id
+      id = type
       if (i > 0) {
-        if (type.kind !== 'array') return no(`${typeText(target, type.id)} is no array`)
-        if (wanted.index >= type.length && !isFlexibleArray(target, accessors.at(-1), type.length)) {
-          return no(`element ${wanted.index} is past the end of an array of ${type.length}`)
+        const array = target.type(type)
+        if (array.kind !== 'array') return no(`${typeText(target, type)} is no array`)
+        if (wanted.index >= array.length && !isFlexibleArray(target, accessors.at(-1), array.length)) {
+          return no(`element ${wanted.index} is past the end of an array of ${array.length}`)
         }
-        id = target.resolve(type.type).id
+        id = target.resolveId(array.type)
       }
       raw.push(wanted.index)
-      accessors.push({ type: id, index: wanted.index, name: undefined })
+      accessors.push({ type: id, index: wanted.index, name: undefined, member: undefined })
       bitOffset = addBits(bitOffset, wanted.index * sizeOf(target, id) * 8)
     }
     if (raw.length > limits.accessLength) throw tooLong()

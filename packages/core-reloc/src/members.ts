@@ -1,109 +1,95 @@
 import type { TypeId } from '@tsbpf/base'
-import type { Btf } from '@tsbpf/btf'
-import { isComposite } from './access.ts'
+import type { Btf, BtfMemberAt } from '@tsbpf/btf'
 import type { Budget } from './budget.ts'
 import { spend } from './budget.ts'
 import { limits } from './limits.ts'
 
-/** Where a named member stands in a composite type, anonymous structs and unions looked through. */
-interface MemberPlace {
-  /** The composite type that declares it. */
-  readonly owner: TypeId
-  readonly index: number
+/** A composite type that is looked into, and the way to it. */
+interface Way {
   readonly type: TypeId
-  /** Indexes from the outer type down to the member. */
+  /** Indexes from the outer type down to it. */
   readonly path: readonly number[]
   /** Bits from the start of the outer type. */
   readonly offsetBits: number
 }
 
-/** Finds members of composite types by name; what it learns about a type it keeps as long as one call lasts. */
+/** Where a named member stands in a composite type, anonymous structs and unions looked through. */
+interface MemberPlace {
+  /** To the composite type that declares it. */
+  readonly way: Way
+  readonly member: BtfMemberAt
+}
+
+type Found = MemberPlace | 'tooDeep' | undefined
+
+/** Finds members of composite types by name; what it finds it keeps as long as one call lasts. */
 export interface MemberIndex {
   /**
    * The member of `id`, which is a struct or union, with that name. `tooDeep` stands for one that is not found where
    * anonymous members nest beyond the limit.
    */
-  find(btf: Btf, id: TypeId, name: string): MemberPlace | 'tooDeep' | undefined
-}
-
-/** What one composite type declares itself. */
-interface Declared {
-  /** Index of the first member with a name. */
-  readonly named: ReadonlyMap<string, number>
-  /** Indexes of anonymous members. */
-  readonly anonymous: readonly number[]
-}
-
-/** A composite type that is looked into, and the way to it. */
-interface Place {
-  readonly type: TypeId
-  readonly path: readonly number[]
-  readonly offsetBits: number
-}
-
-function membersOf(btf: Btf, id: TypeId) {
-  const type = btf.type(id)
-  return isComposite(type) ? type.members : []
-}
-
-function declaredBy(btf: Btf, id: TypeId, budget: Budget): Declared {
-  const members = membersOf(btf, id)
-  spend(budget, members.length)
-  const named = new Map<string, number>()
-  const anonymous: number[] = []
-  members.forEach(({ name }, i) => {
-    if (name === '') anonymous.push(i)
-    else if (!named.has(name)) named.set(name, i)
-  })
-  return { named, anonymous }
+  find(btf: Btf, id: TypeId, name: string): Found
 }
 
 /** A new, empty index. */
 export function newMemberIndex(budget: Budget): MemberIndex {
-  const known = new Map<Btf, Map<TypeId, Declared>>()
-  const declared = (btf: Btf, id: TypeId): Declared => {
-    let types = known.get(btf)
-    if (types === undefined) {
-      types = new Map<TypeId, Declared>()
-      known.set(btf, types)
-    }
-    let found = types.get(id)
-    if (found === undefined) types.set(id, (found = declaredBy(btf, id, budget)))
-    return found
-  }
+  const known = new Map<Btf, Map<TypeId, Map<string, Found>>>()
   return {
     find(btf, id, name) {
-      let tooDeep = false
-      const entered = new Set<TypeId>([id])
-      const stack: Place[] = [{ type: id, path: [], offsetBits: 0 }]
-      for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-        spend(budget, 1)
-        const members = membersOf(btf, place.type)
-        const { named, anonymous } = declared(btf, place.type)
-        const index = named.get(name)
-        const member = index === undefined ? undefined : members[index]
-        if (index !== undefined && member !== undefined) {
-          const path = [...place.path, index]
-          const offsetBits = place.offsetBits + member.offsetBits
-          return { owner: place.type, index, type: member.type, path, offsetBits }
-        }
-        // The first goes onto the stack last, so that members are entered in order.
-        for (const at of anonymous.toReversed()) {
-          spend(budget, 1)
-          const inner = members[at]
-          const type = inner === undefined ? undefined : btf.resolve(inner.type)
-          if (inner === undefined || type === undefined || !isComposite(type) || entered.has(type.id))
-            continue
-          if (place.path.length + 1 >= limits.accessLength) {
-            tooDeep = true
-            continue
-          }
-          entered.add(type.id)
-          const offsetBits = place.offsetBits + inner.offsetBits
-          stack.push({ type: type.id, path: [...place.path, at], offsetBits })
-        }
-      }
-      return tooDeep ? 'tooDeep' : undefined
+      let types = known.get(btf)
+      if (types === undefined) known.set(btf, (types = new Map<TypeId, Map<string, Found>>()))
+      let names = types.get(id)
+      if (names === undefined) types.set(id, (names = new Map<string, Found>()))
+      let found = names.get(name)
+      if (found !== undefined || names.has(name)) return found
+      spend(budget, 1 + btf.vlen(id))
+      const member = btf.memberNamed(id, name)
+      found =
+        member === undefined
+          ? findBelow(btf, id, name, budget)
+          : { way: { type: id, path: [], offsetBits: 0 }, member }
+      names.set(name, found)
+      return found
     },
   }
+}
+
+/** Looks into anonymous members, in order and depth first. */
+function findBelow(btf: Btf, id: TypeId, name: string, budget: Budget): Found {
+  // An object, because TypeScript does not see that a closure changes a variable.
+  const state = { tooDeep: false }
+  const entered = new Set<TypeId>([id])
+  const stack: Way[] = []
+  const enter = ({ type: owner, path, offsetBits }: Way): void => {
+    const inner: Way[] = []
+    for (
+      let member = btf.memberNamed(owner, '');
+      member !== undefined;
+      member = btf.memberNamed(owner, '', member.index + 1)
+    ) {
+      spend(budget, 1)
+      const type = btf.resolveId(member.type)
+      const kind = btf.kind(type)
+      if ((kind !== 'struct' && kind !== 'union') || entered.has(type)) continue
+      if (path.length + 1 >= limits.accessLength) {
+        state.tooDeep = true
+        continue
+      }
+      inner.push({ type, path: [...path, member.index], offsetBits: offsetBits + member.offsetBits })
+    }
+    // The first goes onto the stack last, so that members are entered in order.
+    for (const way of inner.toReversed()) {
+      if (entered.has(way.type)) continue
+      entered.add(way.type)
+      stack.push(way)
+    }
+  }
+  enter({ type: id, path: [], offsetBits: 0 })
+  for (let way = stack.pop(); way !== undefined; way = stack.pop()) {
+    spend(budget, 1 + btf.vlen(way.type))
+    const member = btf.memberNamed(way.type, name)
+    if (member !== undefined) return { way, member }
+    enter(way)
+  }
+  return state.tooDeep ? 'tooDeep' : undefined
 }

@@ -15,6 +15,8 @@ import { fail } from './errors.ts'
  */
 export const poisonImm = 0xbad2310
 
+const wideOpcode = /* @__PURE__ */ rowOf('lddw').opcode
+
 /** What is to become of an instruction. */
 export interface Decision {
   /** Value that the compiler wrote, by the local type; unsigned, 64 bits. */
@@ -41,29 +43,28 @@ export interface Patched {
   readonly memSize: { readonly from: number; readonly to: number } | undefined
 }
 
-/** Instructions of one function, copied when the first of them changes. */
+/** Instructions of one function. */
 export interface InsnEditor {
   /** What the instructions are now. */
-  readonly view: InsnView
-  /** The same, to be written to. */
-  edit(): InsnView
+  view: InsnView
+  /** They are no longer the caller's. */
+  copied: boolean
 }
 
 /** An editor that leaves `bytes` alone. */
 export function editInsns(bytes: Uint8Array, littleEndian: boolean): InsnEditor {
-  let view = new InsnView(bytes, { littleEndian })
-  let copied = false
-  return {
-    get view() {
-      return view
-    },
-    edit() {
-      // Not slice(): of a Node Buffer that is a view.
-      if (!copied) view = new InsnView(new Uint8Array(bytes), { littleEndian })
-      copied = true
-      return view
-    },
+  return { view: new InsnView(bytes, { littleEndian }), copied: false }
+}
+
+/** The instructions, to be written to: copied when the first of them changes. */
+function edit(insns: InsnEditor): InsnView {
+  if (!insns.copied) {
+    const { bytes, littleEndian } = insns.view
+    // Not slice(): of a Node Buffer that is a view.
+    insns.view = new InsnView(new Uint8Array(bytes), { littleEndian })
+    insns.copied = true
   }
+  return insns.view
 }
 
 /** Slots of the instruction at `index`; 2 for a wide one. Throws `CORE_INSN` where it does not end in the function. */
@@ -71,7 +72,7 @@ export function slotsAt(view: InsnView, index: number): 1 | 2 {
   if (!(Number.isInteger(index) && index >= 0 && index < view.count)) {
     throw fail('CORE_INSN', `the function has ${view.count} instruction slots, none at ${index}`)
   }
-  if (view.opcode(index) !== rowOf('lddw').opcode) return 1
+  if (view.opcode(index) !== wideOpcode) return 1
   if (view.isWide(index)) return 2
   throw fail('CORE_INSN', 'the wide instruction is cut off by the end of the function')
 }
@@ -95,7 +96,7 @@ export function heldValue(view: InsnView, index: number): bigint | undefined {
 }
 
 function unsigned(value: number): bigint {
-  return BigInt.asUintN(64, BigInt(value))
+  return value < 0 ? BigInt.asUintN(64, BigInt(value)) : BigInt(value)
 }
 
 /** A wide load of a plain number: neither slot has anything but the destination and the immediates. */
@@ -117,10 +118,15 @@ function isPlainWide(view: InsnView, index: number): boolean {
  * load, or the offset of a load or store and, with it, the size of the access.
  *
  * Throws `CORE_INSN`, `CORE_INSN_VALUE`, `CORE_RANGE`, `CORE_MEM_SIZE`, and has changed nothing then.
+ * `held` is what {@link heldValue} says.
  */
-export function patchInsn(insns: InsnEditor, index: number, decision: Decision): Patched {
+export function patchInsn(
+  insns: InsnEditor,
+  index: number,
+  held: bigint | undefined,
+  decision: Decision,
+): Patched {
   const { view } = insns
-  const held = heldValue(view, index)
   if (held === undefined) {
     const opcode = view.opcode(index)
     const fields = {
@@ -149,11 +155,11 @@ export function patchInsn(insns: InsnEditor, index: number, decision: Decision):
     case 'stx':
       return patchMemory(insns, index, held, newValue, decision)
     case 'ld':
-      if (held !== newValue) insns.edit().setImm64(index, newValue)
+      if (held !== newValue) edit(insns).setImm64(index, newValue)
       break
     default: {
       const imm = Number(BigInt.asIntN(32, newValue))
-      if (view.imm(index) !== imm) insns.edit().setImm(index, imm)
+      if (view.imm(index) !== imm) edit(insns).setImm(index, imm)
     }
   }
   return { poisoned: false, oldValue: held, newValue, memSize: undefined }
@@ -186,15 +192,15 @@ function patchMemory(
     opcode = resized
   }
   const off = Number(newValue)
-  if (insns.view.off(index) !== off) insns.edit().setOff(index, off)
-  if (insns.view.opcode(index) !== opcode) insns.edit().setOpcode(index, opcode)
+  if (insns.view.off(index) !== off) edit(insns).setOff(index, off)
+  if (insns.view.opcode(index) !== opcode) edit(insns).setOpcode(index, opcode)
   const memSize = oldSize === newSize ? undefined : { from: oldSize, to: newSize }
   return { poisoned: false, oldValue: held, newValue, memSize }
 }
 
 function poison(insns: InsnEditor, index: number, oldValue: bigint): Patched {
   const slots = slotsAt(insns.view, index)
-  const view = insns.edit()
+  const view = edit(insns)
   for (let i = index; i < index + slots; i++) {
     view.setOpcode(i, rowOf('call').opcode)
     view.setDst(i, 0)

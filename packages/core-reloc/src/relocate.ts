@@ -1,14 +1,13 @@
-import type { TsbpfError } from '@tsbpf/base'
 import { isTsbpfError } from '@tsbpf/base'
 import type { Btf } from '@tsbpf/btf'
 import { coreKinds } from '@tsbpf/object'
-import type { CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
+import type { CoreKind, CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } from '@tsbpf/object'
 import { newBudget } from './budget.ts'
 import type { TargetBtf } from './candidates.ts'
 import { newCandidateCache } from './candidates.ts'
 import type { CoreResult, CoreType } from './core-result.ts'
 import { errors } from './errors.ts'
-import { locatedResult, resultOf } from './make-result.ts'
+import { failedResult, resultOf } from './make-result.ts'
 import type { Code, Facts } from './make-result.ts'
 import { newMemberIndex } from './members.ts'
 import type { InsnEditor, Patched } from './patch.ts'
@@ -225,32 +224,29 @@ function relocateOne(
   relocation: CoreRelocation,
 ): CoreResult {
   const { insn } = relocation
-  const kind = coreKinds.format(relocation.kind)
+  const known: CoreKind | undefined = coreKinds.byValue(relocation.kind)
+  const kind = known?.name ?? coreKinds.format(relocation.kind)
   const findings: Findings = { access: undefined, targetType: undefined, candidates: [] }
   let localType: CoreType = { id: relocation.type, name: '', kind: 'void', source: 'object' }
   let slots = 0
   let held: bigint | undefined
-  let patched: Patched | undefined
-  let error: TsbpfError | undefined
-  const { budget } = state
+  let patched: Patched
+  const { budget, littleEndian } = state
+  const facts = (): Facts => ({ code, editor, relocation, kind, localType, slots, findings, littleEndian })
   try {
     if (budget.spent !== undefined) throw budget.spent
     localType = state.types.of(state.local, relocation.type, 'object')
     // Opened again, the instructions throw the error that openCode has kept to itself.
-    const insns = editor ?? editInsns(code.insns, state.littleEndian)
+    const insns = editor ?? editInsns(code.insns, littleEndian)
     slots = slotsAt(insns.view, insn)
     held = heldValue(insns.view, insn)
-    const decision = resolveRelocation(state, relocation, `${code.name} insn ${insn} (${kind})`, findings)
-    patched = patchInsn(insns, insn, decision)
+    const decision = resolveRelocation(state, relocation, known, code.name, findings)
+    patched = patchInsn(insns, insn, held, decision)
   } catch (thrown) {
     if (!isTsbpfError(thrown)) throw thrown
-    error = thrown
+    const failed = failedResult(facts(), held, thrown, budget.spent)
+    if (budget.steps < 0) budget.spent ??= failed.error
+    return failed
   }
-  const facts: Facts = { code, editor, relocation, kind, localType, slots, findings, state }
-  const status = error !== undefined ? 'failed' : patched?.poisoned === true ? 'poisoned' : 'resolved'
-  const result = resultOf(facts, status, patched, held, error)
-  if (error === undefined || error === budget.spent) return result
-  const failed = locatedResult(result, error)
-  if (budget.steps < 0) budget.spent = failed.error
-  return failed
+  return resultOf(facts(), held, patched)
 }

@@ -1,6 +1,6 @@
 import type { TypeId } from '@tsbpf/base'
 import type { Access } from './access.ts'
-import { isComposite, isEnum, typeText, sizeOf } from './access.ts'
+import { isEnum, typeText, sizeOf } from './access.ts'
 import { fail } from './errors.ts'
 
 /** What a relocation of one access comes to, in one BTF. */
@@ -17,7 +17,7 @@ export interface CoreValue {
 const none = 0 as TypeId
 
 function value(of: number | bigint, validate = true, size = 0, sizeType = none): CoreValue {
-  return { value: BigInt.asUintN(64, BigInt(of)), validate, size, sizeType }
+  return { value: of < 0 ? BigInt.asUintN(64, BigInt(of)) : BigInt(of), validate, size, sizeType }
 }
 
 /**
@@ -82,21 +82,22 @@ function fieldValue(access: Access, littleEndian: boolean): CoreValue {
     if (kind.name === 'byte_sz') return value(size)
     throw fail('CORE_UNSUPPORTED_KIND', `${kind.name} does not apply to an array element`)
   }
-  const owner = btf.type(last.type)
-  const member = isComposite(owner) ? owner.members[last.index] : undefined
+  const { member } = last
   if (member === undefined)
     throw fail('CORE_ACCESS', `${typeText(btf, last.type)} has no member ${last.name}`)
-  const type = btf.resolve(member.type)
+  const id = btf.resolveId(member.type)
+  if (member.bitfieldSizeBits === 0 && kind.name === 'byte_off') {
+    return value(Math.floor(bitOffset / 8), true, sizeOf(btf, id), id)
+  }
+  const type = btf.type(id)
   const bits =
     member.bitfieldSizeBits > 0
       ? bitfield(access, 'size' in type ? type.size : 0, member.bitfieldSizeBits)
-      : plainField(access, sizeOf(btf, type.id))
+      : plainField(access, sizeOf(btf, id))
   const validate = !bits.bitfield
   switch (kind.name) {
     case 'byte_off':
-      return bits.bitfield
-        ? value(bits.byteOffset, validate)
-        : value(bits.byteOffset, validate, bits.byteSize, type.id)
+      return value(bits.byteOffset, validate)
     case 'byte_sz':
       return value(bits.byteSize, validate)
     case 'signed':

@@ -5,12 +5,12 @@ import { relocate } from '../src/index.ts'
 /** What an object's relocations come to, but for ids of types, which are others in another BTF. */
 export function outcomes(spec: ObjectSpec, btf: Btf) {
   const { results } = relocate(spec, { targets: [{ name: 'vmlinux', btf }] })
-  return results.map(({ kind, targetType, newValue, ...result }) => ({
-    at: [result.program, result.insn, kind, result.accessText],
+  return results.map((result) => ({
+    at: [result.program, result.insn, result.kind, result.accessText],
     status: result.status,
-    value: kind === 'target_type_id' ? Number(newValue) > 0 : newValue,
+    value: result.kind === 'target_type_id' ? Number(result.newValue) > 0 : result.newValue,
     memSize: result.memSize,
-    type: targetType && `${targetType.kind} ${targetType.name}`,
+    type: result.targetType && `${result.targetType.kind} ${result.targetType.name}`,
     code: result.error?.code,
   }))
 }

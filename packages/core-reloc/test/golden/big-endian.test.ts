@@ -44,14 +44,14 @@ describe.each(targets)('relocated to %s', (_, open) => {
   it.each(['local', 'kernel', 'pruning'])('%s of big endian is what its twin of little endian is', (name) => {
     const spec = parseObject(read(`bpf/${name}.bpf.o`))
     const decisions = (object: ObjectSpec, btf: Btf) =>
-      relocate(object, { targets: [{ name: 'vmlinux', btf }] }).results.map(({ kind, ...result }) => [
+      relocate(object, { targets: [{ name: 'vmlinux', btf }] }).results.map((result) => [
         result.program,
         result.insn,
-        kind,
+        result.kind,
         result.accessText,
         result.status,
         // The shift to the left counts from the other end: see the values by hand in match.test.ts.
-        kind === 'lshift_u64' ? undefined : [result.newValue, result.memSize?.to],
+        result.kind === 'lshift_u64' ? undefined : [result.newValue, result.memSize?.to],
         result.error?.code,
       ])
     const little = decisions(spec, target)
