@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '../..')
 const budgets = [
   ['elf', 6000, 'parses ELF and lists symbols'],
   ['elf-btf', 14_000, 'parses ELF and queries its BTF'],
-  ['core-reloc', 25_000, 'relocates an object to a kernel'],
+  ['core-reloc', 25_000, 'relocates an object to a kernel, and explains each decision'],
   ['asm', 12_000, 'builds raw instructions'],
 ]
 

@@ -1,8 +1,9 @@
 import { parseBtf } from '@tsbpf/btf'
-import { relocate } from '@tsbpf/core-reloc'
+import { explain, relocate } from '@tsbpf/core-reloc'
 import type { ObjectSpec } from '@tsbpf/object'
 
-/** An object as it is on the kernel whose BTF the page was given, and what became of each CO-RE relocation. */
-export function relocated(spec: ObjectSpec, kernel: Uint8Array): ReturnType<typeof relocate> {
-  return relocate(spec, { targets: [{ name: 'vmlinux', btf: parseBtf(kernel) }] })
+/** What became of each CO-RE relocation of an object on the kernel whose BTF the page was given, and why. */
+export function explained(spec: ObjectSpec, kernel: Uint8Array): readonly string[] {
+  const { results } = relocate(spec, { targets: [{ name: 'vmlinux', btf: parseBtf(kernel) }] })
+  return results.map((result) => explain(result))
 }

@@ -1,9 +1,11 @@
 import type { InsnIndex } from '@tsbpf/base'
+import { formatInsn } from '@tsbpf/isa'
 import { expect, it } from 'vitest'
 import { makeBtf } from '../test/make-btf.ts'
 import type { Made } from '../test/make-btf.ts'
 import { insns, reloc } from '../test/make-insns.ts'
 import { explain, relocateInsns } from './index.ts'
+import type { ExplainOptions } from './index.ts'
 
 const u32: Made = { int: 'u32', size: 4 }
 const u64: Made = { int: 'u64', size: 8 }
@@ -29,13 +31,13 @@ const lineInfo = [
   { insn: 0 as InsnIndex, file: 'a.c', line: 7, column: 2, text: 'p->pid', fileOffset: 0, textOffset: 0 },
 ]
 
-function explainAll(dialect?: 'verifier'): string[] {
+function explainAll(options: ExplainOptions = {}): string[] {
   const { results } = relocateInsns(
     code,
     [reloc('byte_off', 2, '0:0'), reloc('byte_off', 2, '0:1', 1), reloc('byte_off', 2, '0:9', 1)],
     { local, targets, littleEndian: true, program: 'main', lineInfo },
   )
-  return results.map((result) => explain(result, dialect === undefined ? {} : { dialect }))
+  return results.map((result) => explain(result, options))
 }
 
 it('tells a relocation from the source line to the patched instruction', () => {
@@ -62,6 +64,8 @@ it('tells a relocation from the source line to the patched instruction', () => {
   ])
 })
 
-it('writes instructions in the dialect asked for', () => {
-  expect(explainAll('verifier')[0]).toContain('after:  (79) r2 = *(u64 *)(r1 +8)')
+it('writes instructions as asked', () => {
+  expect(explainAll({ format: (insn) => formatInsn(insn, 'verifier') })[0]).toContain(
+    'after:  (79) r2 = *(u64 *)(r1 +8)',
+  )
 })

@@ -1,12 +1,12 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { decodeInsn, formatInsn } from '@tsbpf/isa'
-import type { Dialect } from '@tsbpf/isa'
+import { decodeInsn, formatLlvm } from '@tsbpf/isa'
+import type { Insn } from '@tsbpf/isa'
 import type { CoreCandidate, CoreResult, CoreType } from './core-result.ts'
 
 /** Options of {@link explain}. */
 export interface ExplainOptions {
-  /** How instructions are written; `llvm` unless given. */
-  readonly dialect?: Dialect
+  /** Writes an instruction: `(insn) => formatInsn(insn, 'verifier')`. As llvm-objdump does unless given. */
+  readonly format?: (insn: Insn) => string
 }
 
 const verdicts: Readonly<Record<CoreCandidate['verdict'], string>> = {
@@ -21,10 +21,10 @@ function noun({ kind, name, id, source }: CoreType): string {
   return `${kind} ${name === '' ? '<anon>' : name} [${id}] of ${source}`
 }
 
-function insnText(bytes: Uint8Array, littleEndian: boolean, dialect: Dialect): string {
+function insnText(bytes: Uint8Array, littleEndian: boolean, format: (insn: Insn) => string): string {
   if (bytes.length === 0) return 'none'
   try {
-    return formatInsn(decodeInsn(bytes, 0, { littleEndian }), dialect)
+    return format(decodeInsn(bytes, 0, { littleEndian }))
   } catch (error) {
     if (isTsbpfError(error)) return error.message
     throw error
@@ -68,7 +68,7 @@ function outcome(result: CoreResult): string {
  * ```
  */
 export function explain(result: CoreResult, options: ExplainOptions = {}): string {
-  const { dialect = 'llvm' } = options
+  const { format = formatLlvm } = options
   const { program, insn, line, kind, accessText, candidates, before, after, littleEndian } = result
   const at = line === undefined ? '' : ` (${line.file}:${line.line})`
   const lines = [`${program} insn ${insn}${at}: ${kind} of ${accessText}`]
@@ -77,8 +77,8 @@ export function explain(result: CoreResult, options: ExplainOptions = {}): strin
     const detail = [found, why].filter((text) => text !== undefined).join(': ')
     lines.push(`  ${verdicts[verdict]}: ${noun(type)}${detail === '' ? '' : `: ${detail}`}`)
   }
-  lines.push(`  before: ${insnText(before, littleEndian, dialect)}`)
-  lines.push(`  after:  ${insnText(after, littleEndian, dialect)}`)
+  lines.push(`  before: ${insnText(before, littleEndian, format)}`)
+  lines.push(`  after:  ${insnText(after, littleEndian, format)}`)
   lines.push(`  ${outcome(result)}`)
   return lines.join('\n')
 }

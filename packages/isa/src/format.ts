@@ -1,11 +1,9 @@
 import { conformanceOperands, conformanceRaw } from './conformance-text.ts'
+import { formatLlvm } from './format-llvm.ts'
 import { gnuOperands, gnuUnknown } from './gnu-text.ts'
 import type { Insn } from './insn.ts'
-import type { OpName } from './instruction-set.ts'
-import { rowOf } from './instruction-set.ts'
-import { llvmCanName, llvmOperands, llvmRowOfRaw, llvmUnknown } from './llvm-text.ts'
-import type { FormatOptions, InsnPrinter, OperandPrinters } from './text-template.ts'
-import { compileTemplate } from './text-template.ts'
+import { rowPrinters } from './row-printers.ts'
+import type { FormatOptions, InsnPrinter } from './text-template.ts'
 import { opcodePrefix, verifierOperands, verifierUnknown } from './verifier-text.ts'
 
 /**
@@ -25,30 +23,12 @@ export type Dialect = 'llvm' | 'verifier' | 'gnu' | 'conformance'
  */
 export const dialects: readonly Dialect[] = ['llvm', 'verifier', 'gnu', 'conformance']
 
-/** Printers of a dialect's rows, compiled when a row is first printed. */
-function printersOf(dialect: Dialect, operands: OperandPrinters): (op: OpName) => InsnPrinter {
-  const compiled = new Map<OpName, InsnPrinter>()
-  return (op) => {
-    let printer = compiled.get(op)
-    if (printer === undefined) {
-      printer = compileTemplate(rowOf(op).text[dialect], operands)
-      compiled.set(op, printer)
-    }
-    return printer
-  }
-}
-
-const llvmPrinter = /* @__PURE__ */ printersOf('llvm', llvmOperands)
-const verifierPrinter = /* @__PURE__ */ printersOf('verifier', verifierOperands)
-const gnuPrinter = /* @__PURE__ */ printersOf('gnu', gnuOperands)
-const conformancePrinter = /* @__PURE__ */ printersOf('conformance', conformanceOperands)
+const verifierPrinter = /* @__PURE__ */ rowPrinters('verifier', verifierOperands)
+const gnuPrinter = /* @__PURE__ */ rowPrinters('gnu', gnuOperands)
+const conformancePrinter = /* @__PURE__ */ rowPrinters('conformance', conformanceOperands)
 
 const formatters: Readonly<Record<Dialect, InsnPrinter>> = {
-  llvm(insn, options, index) {
-    const row = insn.op === 'raw' ? llvmRowOfRaw(insn) : rowOf(insn.op)
-    if (row === undefined || !llvmCanName(insn, row)) return llvmUnknown
-    return llvmPrinter(row.name)(insn, options, index)
-  },
+  llvm: formatLlvm,
   verifier(insn, options, index) {
     if (insn.op === 'raw') return verifierUnknown(insn)
     return opcodePrefix(insn.opcode) + verifierPrinter(insn.op)(insn, options, index)
