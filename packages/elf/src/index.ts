@@ -11,6 +11,7 @@ export {
   sectionTypes,
   segmentTypes,
   specialSections,
+  SymbolRow,
   symbolTypes,
   symbolVisibilities,
 } from './elf-layout.ts'

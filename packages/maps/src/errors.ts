@@ -124,6 +124,41 @@ export const errors = defineErrors({
       `${c.what} is not the map that was expected: ${c.differences.join(', ')}`,
     hint: 'remove the pin, or open it with the shape that it has',
   },
+  SYMBOLS_HIDDEN: {
+    message: (c: { readonly path: string }) =>
+      `${c.path} shows no addresses: the kernel hides them from this user`,
+    hint: 'run as root, or grant CAP_SYSLOG; kernel.kptr_restrict=2 hides them from everybody: sysctl kernel.kptr_restrict=1',
+  },
+  SYMBOLS_MALFORMED: {
+    message: (c: {
+      readonly path: string
+      readonly line: number
+      readonly expected: string
+      readonly actual: string
+    }) => `${c.path} line ${c.line}: expected ${c.expected}, got ${c.actual}`,
+    hint: "only a file that is not the kernel's looks like this: mount procfs at /proc",
+  },
+  SYMBOLS_TOO_MANY: {
+    message: (c: { readonly what: string; readonly limit: number }) =>
+      `there are more than ${c.limit} ${c.what}`,
+  },
+  SYMBOLS_PROCESS: {
+    message: (c: { readonly pid: string; readonly errno: string }) =>
+      `the mappings of process ${c.pid} cannot be read: ${c.errno}`,
+    hint: (c: { readonly errno: string }) =>
+      c.errno === 'EACCES' || c.errno === 'EPERM'
+        ? 'run as root or as its user, or grant CAP_SYS_PTRACE'
+        : 'the process has ended, or /proc shows another PID namespace',
+  },
+  SYMBOLS_FILE: {
+    message: (c: { readonly path: string; readonly reason: string }) =>
+      `${c.path} gives no symbols: ${c.reason}`,
+    hint: 'files that were deleted or replaced since they were mapped are only reached with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN',
+  },
+  SYMBOLS_DISPOSED: {
+    message: (c: { readonly pid: string }) => `the symbols of process ${c.pid} have been disposed`,
+    hint: 'keep them until the last address is looked up',
+  },
   RING_TYPE: {
     message: (c: OfMap & { readonly type: string; readonly expected: string }) =>
       `map ${c.map} is of type ${c.type}, not ${c.expected}`,
