@@ -83,19 +83,22 @@ const provenKinds = new Map([
   ['socket_filter', true],
 ])
 
+const proofs = JSON.parse(readFileSync(join(root, 'packages/link/test/kernel/proofs.json'), 'utf8'))
+
 const attachments = sections.map((section) => {
   const parsed = parseSectionName(section.match === 'required' ? `${section.prefix}/x` : section.prefix)
   const { type, attachType } = parsed
   const kind = attachKindOf(parsed)
   if (!kind) return [nameOf(section), `\`${type}\``, 'unsupported', unsupported(section)]
   const types = provenKinds.get(kind.kind)
-  const proven =
+  const onHost =
     !section.sleepable && !section.prefix.endsWith('.w') && (types === true || types?.includes(attachType))
+  const kernels = proofs[section.prefix] ?? (onHost ? ['6.18'] : [])
   const ends = kind.endsWithProcess ? 'ends with the process' : 'outlives the process'
   return [
     nameOf(section),
     `\`${type}\``,
-    proven ? 'proven on 6.18' : 'implemented but not proven',
+    kernels.length > 0 ? `proven on ${kernels.join(', ')}` : 'implemented but not proven',
     `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`,
   ]
 })
@@ -152,7 +155,8 @@ const instructions = instructionSet.map(({ name, opcode, source }) => [
 const page = `# What works
 
 Made by \`tools/support.mjs\` from the registries of the packages; do not edit. States: **proven** (a test runs it on the kernel
-or against the oracle that is named), **implemented but not proven**, **unsupported**, **refused by this kernel**. The kernel is 6.18.
+or against the oracle that is named), **implemented but not proven**, **unsupported**, **refused by this kernel**. The kernels are
+6.18, and Debian's 6.1 and 6.12 in a virtual machine (\`npm run test:vm\`); what one of them does not prove, it does not have.
 
 ## Program types
 
@@ -162,7 +166,8 @@ ${table(['type', 'state', 'note'], programs)}
 
 ## Attach kinds
 
-By section name, as libbpf knows them. Proven ones by \`packages/link/test/kernel/\`.
+By section name, as libbpf knows them. Proven ones by \`packages/link/test/kernel/\`, whose table \`proofs.json\` is held to
+what runs on each kernel.
 
 ${table(['section', 'program type', 'state', 'note'], attachments)}
 

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 
+const root = new URL('../../../', import.meta.url).pathname
+
 /**
- * Starts a script in a process of its own, which reads the sources as this one does. `within` is a command that runs
- * it: `['unshare', '--net']` gives it a network of its own.
+ * Starts a script in a process of its own, which reads the sources as this one does: where these tests were bundled
+ * into the folder that TSBPF_BUNDLED names (`npm run test:vm`), its bundle. `within` is a command that runs it:
+ * `['unshare', '--net']` gives it a network of its own.
  */
 export function startChild(
   script: URL,
@@ -11,15 +14,12 @@ export function startChild(
 ): ChildProcess {
   const { args = [], within = [] } = options
   const register = new URL('register.mjs', import.meta.url).pathname
-  const node = [
-    process.execPath,
-    '--import',
-    register,
-    '--conditions=@tsbpf/source',
-    script.pathname,
-    ...args,
-  ]
-  const [command = '', ...rest] = [...within, ...node]
+  const bundled = process.env['TSBPF_BUNDLED']
+  const node =
+    bundled === undefined
+      ? ['--import', register, '--conditions=@tsbpf/source', script.pathname]
+      : [`${bundled}/${script.pathname.slice(root.length).replace(/\.ts$/, '.mjs')}`]
+  const [command = '', ...rest] = [...within, process.execPath, ...node, ...args]
   return spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
+import { gunzipSync } from 'node:zlib'
 
 /** True for uid 0; false where there are no uids. */
 export const isRoot: boolean = process.geteuid?.() === 0
@@ -15,6 +16,8 @@ export interface Requirement {
   readonly root?: boolean
   /** Oldest kernel that has it: `[6, 1]`. */
   readonly kernel?: readonly [number, number]
+  /** What the kernel must have been built with, as its configuration names it: `KPROBES`. */
+  readonly config?: readonly string[]
   /** Commands of other packages: `ip`. */
   readonly commands?: readonly string[]
   /** Something else that this machine is known to lack, such as a file of the corpus. */
@@ -37,6 +40,19 @@ function isInstalled(command: string): boolean {
   return folders.some((folder) => existsSync(`${folder}/${command}`))
 }
 
+let config: string | undefined
+
+/** The configuration that the running kernel was built with; empty where it does not tell. */
+function kernelConfig(): string {
+  const [plain, packed] = [`/boot/config-${release()}`, '/proc/config.gz']
+  config ??= existsSync(plain)
+    ? readFileSync(plain, 'utf8')
+    : existsSync(packed)
+      ? gunzipSync(readFileSync(packed)).toString('utf8')
+      : ''
+  return config
+}
+
 function lacking(need: Requirement): { readonly what: string; readonly privilege: boolean } | undefined {
   if (process.platform !== 'linux') return { what: 'needs Linux', privilege: false }
   if (need.kernel !== undefined) {
@@ -45,6 +61,13 @@ function lacking(need: Requirement): { readonly what: string; readonly privilege
     if (major < wantMajor || (major === wantMajor && minor < wantMinor)) {
       return { what: `needs kernel ${wantMajor}.${wantMinor}, this is ${major}.${minor}`, privilege: false }
     }
+  }
+  const built = kernelConfig()
+  const without =
+    built === '' ? [] : (need.config ?? []).filter((name) => !built.includes(`\nCONFIG_${name}=`))
+  if (without.length > 0) {
+    const names = without.map((name) => `CONFIG_${name}`)
+    return { what: `this kernel was built without ${names.join(' and ')}`, privilege: false }
   }
   if (need.root === true && !isRoot) return { what: 'needs root', privilege: true }
   const commands = need.commands?.filter((name) => !isInstalled(name)) ?? []

@@ -1,0 +1,85 @@
+/**
+ * The kernel tests on Debian's kernels 6.1 and 6.12, each in a guest of its own, both at once: `npm run test:vm`.
+ * It says what ran where. Arguments choose kernels, and files by parts of their paths: `npm run test:vm -- 6.1 packages/link`.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { boot } from './boot.mjs'
+import { bundle } from './bundle.mjs'
+import { kernelOf, VmError } from './kernel.mjs'
+
+const root = join(import.meta.dirname, '../..')
+const series = ['6.1', '6.12']
+const packages = ['sys', 'maps', 'link', 'loader']
+const seconds = 600
+
+const wanted = process.argv.slice(2)
+const kernels = series.filter((name) => wanted.includes(name))
+const parts = wanted.filter((word) => !series.includes(word))
+
+const scripts = packages.flatMap((name) => {
+  const folder = join(root, 'packages', name, 'test/kernel')
+  return readdirSync(folder, { recursive: true })
+    .filter((file) => /\.test\.ts$|^child\/.*\.ts$/.test(file))
+    .map((file) => join(folder, file))
+})
+const isTest = (file) => /\.test\.m?[jt]s$/.test(file)
+const chosen = (file) => parts.length === 0 || parts.some((part) => file.includes(part))
+
+/** What the tests may look at; those that name nothing here are not run there. */
+const env = Object.fromEntries(
+  ['CI', 'TSBPF_CORPUS', 'TSBPF_ORACLES', 'TSBPF_VM_TESTS'].flatMap((name) =>
+    process.env[name] ? [[name, process.env[name]]] : [],
+  ),
+)
+
+function report(kernel, time, { code, console: log }, output) {
+  const lines = output.trimEnd().split('\n')
+  const last = lines.at(-1) ?? ''
+  const sum = last.startsWith('{') ? JSON.parse(lines.pop()) : undefined
+  console.log(`\n=== ${kernel}\n${lines.join('\n')}`)
+  if (sum === undefined) {
+    const what = code === 124 ? `the time of ${seconds} s was up` : `the guest ended with ${code}`
+    console.log(`${kernel}: FAILED, ${what}\n${log}`)
+    return false
+  }
+  for (const [reason, count] of Object.entries(sum.reasons)) console.log(`not run: ${count} × ${reason}`)
+  const { passed, failed, skipped } = sum
+  console.log(`${kernel}: ${passed} passed, ${failed} failed, ${skipped} not run; ${time.toFixed(0)} s`)
+  return failed === 0 && passed > 0 && code === 0
+}
+
+mkdirSync(join(root, 'node_modules/.cache'), { recursive: true })
+const folder = mkdtempSync(join(root, 'node_modules/.cache/vm-'))
+try {
+  const [runner, ...bundled] = await bundle(root, folder, scripts)
+  const files = bundled.filter((file) => isTest(file) && chosen(relative(folder, file)))
+  if (files.length === 0)
+    throw new VmError(`no kernel test has ${parts.join(' or ')} in its path`, 'leave it out')
+  const names = (kernels.length === 0 ? series : kernels).map((name) => [name, kernelOf(name)])
+  console.log(`${files.length} files of kernel tests on ${names.map(([, { name }]) => name).join(' and ')}…`)
+  const results = await Promise.all(
+    names.map(async ([name, { name: kernel }]) => {
+      const start = performance.now()
+      let output = ''
+      const onData = (bytes) => (output += bytes)
+      const result = await boot({
+        series: name,
+        dir: root,
+        command: [process.execPath, runner, folder, ...files],
+        env: { ...env, TSBPF_BUNDLED: folder },
+        timeout: seconds,
+        onOut: onData,
+        onErr: onData,
+      })
+      return report(kernel, (performance.now() - start) / 1000, result, output)
+    }),
+  )
+  process.exitCode = results.every(Boolean) ? 0 : 1
+} catch (error) {
+  if (!(error instanceof VmError)) throw error
+  console.error(`error: ${error.message}\nhint: ${error.hint}`)
+  process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
