@@ -36,6 +36,12 @@ const alone = new Uint8Array(128)
 for (const kind of [0, kindInt, kindFloat, kindTypedef, kindStruct, kindUnion, kindEnum, kindEnum64, kindFwd])
   alone[kind] = 1
 
+/** By kind: the word of a qualifier. */
+const qualifierWords = Array.from({ length: 128 }, () => '')
+qualifierWords[kindConst] = 'const'
+qualifierWords[kindVolatile] = 'volatile'
+qualifierWords[kindRestrict] = 'restrict'
+
 const pointers = ['', ' *', ' **', ' ***', ' ****']
 
 /** Declarations; structs, unions and enums without a name are written in place by `define`. */
@@ -61,19 +67,18 @@ export function cDeclare(
   /** Qualifiers that stand, in the chain, around what is about to be written; in C they come first. */
   const qualifiers = (bottom: number): void => {
     for (; top > bottom; top--) {
-      const kind = kinds[chain[top - 1] ?? 0]
-      if (kind === kindConst) pen.text('const ')
-      else if (kind === kindVolatile) pen.text('volatile ')
-      else if (kind === kindRestrict) pen.text('restrict ')
-      else break
+      const word = qualifierWords[kinds[chain[top - 1] ?? 0] ?? 0] ?? ''
+      if (word === '') break
+      pen.text(word)
+      pen.text(' ')
     }
   }
 
   /** Skips qualifiers of an array or function, which mean nothing: compilers make them for quirks of their own. */
   const dropQualifiers = (bottom: number): void => {
     for (; top > bottom; top--) {
-      const kind = kinds[chain[top - 1] ?? 0]
-      if (kind !== kindConst && kind !== kindVolatile && kind !== kindRestrict && kind !== kindTypeTag) break
+      const kind = kinds[chain[top - 1] ?? 0] ?? 0
+      if (qualifierWords[kind] === '' && kind !== kindTypeTag) break
     }
   }
 
@@ -168,14 +173,14 @@ export function cDeclare(
         afterPointer = true
         continue
       }
-      if (kind === kindConst) pen.text(' const')
-      else if (kind === kindVolatile) pen.text(' volatile')
-      else if (kind === kindRestrict) pen.text(' restrict')
-      else {
+      if (kind === kindTypeTag) {
         qualifiers(bottom)
         pen.text(' __attribute__((btf_type_tag("')
         pen.name(words[starts[id] ?? 0] ?? 0)
         pen.text('")))')
+      } else {
+        pen.text(' ')
+        pen.text(qualifierWords[kind] ?? '')
       }
       afterPointer = false
     }

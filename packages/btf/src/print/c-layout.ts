@@ -24,12 +24,12 @@ import {
 /** Sizes and alignments as C lays types out; 0 for what has none, such as a forward declaration. */
 export interface CLayout {
   readonly pointerSize: number
+  /** By id: 1 for structs whose alignment has been asked for and whose own members are where only `packed` puts them. */
+  readonly packed: Uint8Array
   /** Bytes. */
   alignOf(id: number): number
   /** Bits of a member that is no bitfield. */
   sizeBitsOf(id: number): number
-  /** Whether a struct's own members are where only `packed` puts them. */
-  isPacked(id: number): boolean
   /**
    * Bits of a bitfield that is one by its type alone, the older encoding, times 256, plus the bits before it; 0 for
    * any other type.
@@ -48,6 +48,7 @@ export function cycleAt(flat: CTypes, id: number): Error {
 export function cLayout(flat: CTypes): CLayout {
   const { words, starts, kinds } = flat
   const { pointerSize } = flat.btf
+  const packed = new Uint8Array(flat.endId)
   const known = new Uint8Array(flat.endId).fill(unknown)
   let depth = 0
 
@@ -97,34 +98,23 @@ export function cLayout(flat: CTypes): CLayout {
     const info = words[start + 1] ?? 0
     const kindFlag = kindFlagOfInfo(info)
     let most = 1
+    let answer: number | undefined
     for (let at = start + 3, end = at + vlenOfInfo(info) * 3; at < end; at += 3) {
       const type = words[at + 1] ?? 0
       const offset = words[at + 2] ?? 0
       const align = alignOf(type)
-      if (align === 0) return 0
-      if (align > most) most = align
-      const bitfield = kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0
-      if (!bitfield && offset % (8 * align) !== 0) return 1
-    }
-    return (words[start + 2] ?? 0) % most === 0 ? most : 1
-  }
-
-  const isPacked = (id: number): boolean => {
-    // One with an alignment has its members and its end where that leaves them.
-    if (alignOf(id) > 1) return false
-    const start = starts[id] ?? 0
-    const info = words[start + 1] ?? 0
-    const kindFlag = kindFlagOfInfo(info)
-    let most = 1
-    for (let at = start + 3, end = at + vlenOfInfo(info) * 3; at < end; at += 3) {
-      const type = words[at + 1] ?? 0
-      const offset = words[at + 2] ?? 0
-      const align = alignOf(type)
-      const bitfield = kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0
-      if (align !== 0 && !bitfield && offset % (8 * align) !== 0) return true
+      if (align === 0) answer ??= 0
+      else if (!(kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0) && offset % (8 * align) !== 0) {
+        answer ??= 1
+        packed[id] = 1
+      }
       if (align > most) most = align
     }
-    return (words[start + 2] ?? 0) % most !== 0
+    if ((words[start + 2] ?? 0) % most !== 0) {
+      answer ??= 1
+      packed[id] = 1
+    }
+    return answer ?? most
   }
 
   const sizeBitsOf = (id: number): number => {
@@ -169,9 +159,7 @@ export function cLayout(flat: CTypes): CLayout {
     return (encoding & 0xff0000) !== 0 || (encoding & 0xff) !== (words[start + 2] ?? 0) * 8
   }
   let oldInts = false
-  for (let id = 1; id < flat.endId; id++) {
-    if (kinds[id] === kindInt && oddInt(id)) oldInts = true
-  }
+  for (let id = kinds.indexOf(kindInt); id >= 0; id = kinds.indexOf(kindInt, id + 1)) oldInts ||= oddInt(id)
 
   const oldBitfield = (id: number): number => {
     if (!oldInts) return 0
@@ -195,5 +183,5 @@ export function cLayout(flat: CTypes): CLayout {
     return 0
   }
 
-  return { pointerSize, alignOf, sizeBitsOf, isPacked, oldBitfield }
+  return { pointerSize, packed, alignOf, sizeBitsOf, oldBitfield }
 }

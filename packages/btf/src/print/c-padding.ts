@@ -23,8 +23,6 @@ export function bitPadding(
   if (roundUp(from, unit) > to) unit = 32
   if (roundUp(from, unit) > to) unit = 16
   if (roundUp(from, unit) > to) unit = 8
-  // Where pointers have 32 bits, so has long, which comes first.
-  const name = unit === pointerBits ? 'long: ' : unit === 32 ? 'int: ' : unit === 16 ? 'short: ' : 'char: '
   let at = from
   const aligned = roundUp(from, unit)
   if (aligned > from && aligned <= to) {
@@ -32,22 +30,24 @@ export function bitPadding(
     // A filler that would fit into the gap before the boundary would be put there.
     const swallowed = aligned !== to && to - aligned <= aligned - from
     if (between || (aligned === to && !natural) || swallowed) {
-      filler(pen, level, name, between ? aligned - from : 0)
+      filler(pen, level, pointerBits, unit, between ? aligned - from : 0)
     }
     at = aligned
   }
-  for (; at + unit <= to; at += unit) {
-    filler(pen, level, name, unit)
-    pen.check()
+  while (at < to) {
+    const bits = Math.min(unit, to - at)
+    filler(pen, level, pointerBits, bits, bits)
+    at += bits
   }
-  const rest = to - at
-  if (rest > 0)
-    filler(pen, level, rest <= 8 ? 'char: ' : rest <= 16 ? 'short: ' : rest <= 32 ? 'int: ' : 'long: ', rest)
 }
 
-function filler(pen: Pen, level: number, name: string, bits: number): void {
+/** Writes an unnamed bitfield of the type that has a number of bits, or a few more. */
+function filler(pen: Pen, level: number, pointerBits: number, typeBits: number, bits: number): void {
   newLine(pen, level)
-  pen.text(name)
+  // Where pointers have 32 bits, so has long, which comes first.
+  if (typeBits > 32 || typeBits === pointerBits) pen.text('long: ')
+  else pen.text(typeBits > 16 ? 'int: ' : typeBits > 8 ? 'short: ' : 'char: ')
   pen.number(bits)
   pen.text(';')
+  pen.check()
 }

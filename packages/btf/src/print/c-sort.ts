@@ -2,108 +2,68 @@ import { vlenOfInfo } from '../kinds.ts'
 import { limits } from '../limits.ts'
 import { likeness } from './c-likeness.ts'
 import { liveTypes } from './c-live.ts'
-import { tooManySteps } from './c-steps.ts'
+import type { COrder } from './c-order.ts'
+import { compareNames } from './c-steps.ts'
 import type { CSteps } from './c-steps.ts'
 import type { CTypes } from './c-types.ts'
 import {
+  chainWords,
   definers,
-  kindArray,
-  kindConst,
-  kindDeclTag,
   kindEnum,
   kindEnum64,
   kindFloat,
   kindFuncProto,
   kindInt,
-  kindPtr,
-  kindRestrict,
   kindStruct,
-  kindTypeTag,
-  kindTypedef,
   kindUnion,
-  kindVolatile,
 } from './kind-numbers.ts'
 
-/** Ranks of bpftool: the last is that of what is not named, or leads to nothing that is defined. */
-const firstRank = 1
+/** By kind: bpftool's rank of a type with a name that leads to one of that kind; the last is that of the rest. */
 const lastRank = 6
-/** What is not named; its rank is the last, and mostly it needs no sorting. */
-const unnamed = 7
+const ranks = new Uint8Array(128).fill(lastRank)
+for (const kind of [kindEnum, kindEnum64]) ranks[kind] = 2
+for (const kind of [kindInt, kindFloat]) ranks[kind] = 3
+for (const kind of [kindStruct, kindUnion]) ranks[kind] = 4
+ranks[kindFuncProto] = 5
+/** That of enums without a name. */
+const firstRank = 1
 
 /**
- * The ids of a BTF in bpftool's order (`sort_btf_c`): enums without a name, enums, structs and unions, functions, each
- * with the typedefs of it and sorted by name; then the rest. It makes headers of two kernels comparable.
+ * Adds all types in bpftool's order (`sort_btf_c`): enums without a name, enums, structs and unions, functions, each
+ * with the typedefs of it and sorted by name; then the rest. It makes headers of two kernels comparable. The first
+ * `lost` are left out.
  *
- * The rest, which is most types, matters only where it leads to something that is not defined yet; `isDone`, by id,
- * has `done` for what is, and is looked at when all others are. The first `lost` are left out.
+ * The rest, which is most types, matters only where it leads to something that is not defined yet.
  */
-export function* sortedTypes(
-  flat: CTypes,
-  steps: CSteps,
-  isDone: Uint8Array,
-  done: number,
-  lost: number,
-): Generator<Uint32Array, void, undefined> {
-  const { ranks, counts } = rankTypes(flat)
-  const byRank = idsByRank(ranks, counts)
-  let left = lost
-  for (let rank = firstRank; rank <= lastRank; rank++) {
-    const ids = rank === lastRank ? liveTypes(flat, ranks, lastRank, isDone, done) : byRank[rank]
-    const sorted = sortByName(flat, steps, ids ?? new Uint32Array())
-    yield sorted.subarray(left)
-    left = Math.max(0, left - sorted.length)
+export function addSorted(flat: CTypes, steps: CSteps, order: COrder, lost: number): void {
+  const leftOut: number[] = []
+  for (const ids of rankTypes(flat)) {
+    const sorted = sortByName(flat, steps, ids)
+    const more = Math.min(lost - leftOut.length, sorted.length)
+    for (const id of sorted.subarray(0, more)) leftOut.push(id)
+    for (const id of sorted.subarray(more)) order.add(id)
   }
+  const live = liveTypes(flat, steps, order.state)
+  const rest: number[] = []
+  for (let id = live.indexOf(1); id >= 0; id = live.indexOf(1, id + 1))
+    if (!leftOut.includes(id)) rest.push(id)
+  for (const id of sortByName(flat, steps, rest)) order.add(id)
 }
 
-/** By id: the rank of a type, 0 where it defines nothing; and how many there are of each. */
-function rankTypes(flat: CTypes): { readonly ranks: Uint8Array; readonly counts: Uint32Array } {
+/** Ids by rank before the last. */
+function rankTypes(flat: CTypes): readonly (readonly number[])[] {
   const { words, starts, kinds, endId } = flat
-  const ranks = new Uint8Array(endId)
-  const counts = new Uint32Array(unnamed + 1)
+  const ranked = Array.from({ length: lastRank }, (): number[] => [])
   for (let id = 1; id < endId; id++) {
     const kind = kinds[id] ?? 0
     if (definers[kind] === 0) continue
-    const anonymous = words[starts[id] ?? 0] === 0 && kind !== kindEnum && kind !== kindEnum64
-    const rank = anonymous ? unnamed : rankOf(flat, id)
-    ranks[id] = rank
-    counts[rank] = (counts[rank] ?? 0) + 1
+    const anonymous = words[starts[id] ?? 0] === 0
+    if (anonymous && kind !== kindEnum && kind !== kindEnum64) continue
+    const rank = anonymous ? firstRank : (ranks[kinds[chainEnd(flat, id)] ?? 0] ?? lastRank)
+    // There is no list of the last rank.
+    ranked[rank]?.push(id)
   }
-  return { ranks, counts }
-}
-
-/** All ids of ranks before the last, rank by rank. */
-function idsByRank(ranks: Uint8Array, counts: Uint32Array): Uint32Array[] {
-  const ids = Array.from(counts, (count, rank) => new Uint32Array(rank < lastRank ? count : 0))
-  const filled = new Uint32Array(counts.length)
-  for (let id = 1; id < ranks.length; id++) {
-    const rank = ranks[id] ?? 0
-    if (rank === 0 || rank >= lastRank) continue
-    const at = filled[rank] ?? 0
-    filled[rank] = at + 1
-    const list = ids[rank]
-    if (list !== undefined) list[at] = id
-  }
-  return ids
-}
-
-function rankOf(flat: CTypes, id: number): number {
-  const kind = flat.kinds[id]
-  if (flat.words[flat.starts[id] ?? 0] === 0) return firstRank
-  switch (kind === kindStruct ? kind : flat.kinds[chainEnd(flat, id)]) {
-    case kindStruct:
-    case kindUnion:
-      return 4
-    case kindEnum:
-    case kindEnum64:
-      return 2
-    case kindInt:
-    case kindFloat:
-      return 3
-    case kindFuncProto:
-      return 5
-    default:
-      return lastRank
-  }
+  return ranked
 }
 
 /** The type that a chain of references ends at, itself for what refers to none, void for a circle. */
@@ -111,22 +71,9 @@ function chainEnd(flat: CTypes, id: number): number {
   const { words, starts, kinds } = flat
   let at = id
   for (let step = 0; step < limits.resolveSteps; step++) {
-    switch (kinds[at]) {
-      case kindPtr:
-      case kindTypedef:
-      case kindConst:
-      case kindVolatile:
-      case kindRestrict:
-      case kindTypeTag:
-      case kindDeclTag:
-        at = words[(starts[at] ?? 0) + 2] ?? 0
-        break
-      case kindArray:
-        at = words[(starts[at] ?? 0) + 3] ?? 0
-        break
-      default:
-        return at
-    }
+    const next = chainWords[kinds[at] ?? 0] ?? 0
+    if (next === 0) return at
+    at = words[(starts[at] ?? 0) + next] ?? 0
   }
   return 0
 }
@@ -154,22 +101,6 @@ for (let byte = 0, place = 0; byte < 256; byte++) {
   places[byte] = place
 }
 
-/** Orders two strings by their bytes, as `strcmp` does; long ones cost steps. */
-function compareNames(strings: Uint8Array, steps: CSteps, left: number, right: number): number {
-  if (left === right) return 0
-  let i = 0
-  let a = strings[left] ?? 0
-  let b = strings[right] ?? 0
-  while (a === b && a !== 0) {
-    i++
-    a = strings[left + i] ?? 0
-    b = strings[right + i] ?? 0
-  }
-  steps.left -= i
-  if (steps.left < 0) throw tooManySteps()
-  return a - b
-}
-
 /** Which half of a 64-bit number the host has first. */
 const low = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
 /** Bits of the lower half that hold a place in the list; where that is longer, all of them do. */
@@ -180,7 +111,7 @@ const placeBits = 20
  * its place in the list make one number, and numbers are sorted by the engine itself, without calls back; what they
  * leave alike is sorted on.
  */
-function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array {
+function sortByName(flat: CTypes, steps: CSteps, ids: readonly number[]): Uint32Array {
   const { strings, words, starts } = flat
   const count = ids.length
   const names = new Uint32Array(count)
@@ -213,8 +144,8 @@ function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array 
     order[i] = bits === 32 ? place : place & 0xfffff
   }
 
-  const alike = new Map<number, string>()
-  const likenessOf = (id: number): string => {
+  const alike = new Map<number, bigint>()
+  const likenessOf = (id: number): bigint => {
     const known = alike.get(id) ?? likeness(flat, steps, id)
     alike.set(id, known)
     return known

@@ -41,21 +41,15 @@ export function cSpeller(flat: CTypes, pen: Pen, names: CNames): CSpeller {
     const offset = words[starts[id] ?? 0] ?? 0
     if (offset === 0) return
     const known = names.known(id)
-    if (known === 0) suffix(names.tag(id, pen.hashedName(offset)))
-    else {
-      pen.name(offset)
-      suffix(known)
-    }
+    pen.name(offset)
+    suffix(known === 0 ? names.tag(id) : known)
   }
 
   const typedefName = (id: number): void => {
     const offset = words[starts[id] ?? 0] ?? 0
     const known = names.known(id)
-    if (known === 0) suffix(names.typedef(id, pen.hashedName(offset)))
-    else {
-      pen.name(offset)
-      suffix(known)
-    }
+    pen.name(offset)
+    suffix(known === 0 ? names.typedef(id) : known)
   }
 
   const tag = (id: number): void => {
@@ -103,7 +97,8 @@ export function cSpeller(flat: CTypes, pen: Pen, names: CNames): CSpeller {
   }
 
   const enumerator = (offset: number): void => {
-    suffix(names.enumerator(offset, pen.hashedName(offset)))
+    pen.name(offset)
+    suffix(names.enumerator(offset))
   }
 
   return { tag, tagName, typedefName, enumerator, alone }

@@ -39,7 +39,7 @@ export function cWriter(flat: CTypes, pen: Pen, steps: CSteps, names: CNames, la
     const struct = kinds[id] === kindStruct
     const sizeBits = (words[start + 2] ?? 0) * 8
     const align = layout.alignOf(id)
-    const packed = struct && layout.isPacked(id)
+    const packed = struct && layout.packed[id] === 1
     spell.tag(id)
     pen.text(words[start] === 0 ? '{' : ' {')
     let offset = 0

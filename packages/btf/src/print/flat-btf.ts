@@ -56,16 +56,6 @@ function joined<T extends Uint8Array | Uint32Array>(parts: readonly T[], make: (
   return whole
 }
 
-/** Whether two strings have the same bytes. */
-export function sameNames(strings: Uint8Array, left: number, right: number): boolean {
-  if (left === right) return true
-  for (let i = 0; ; i++) {
-    const byte = strings[left + i]
-    if (byte !== strings[right + i]) return false
-    if (byte === 0) return true
-  }
-}
-
 /** Whether the string at an offset is this ASCII text. */
 export function isNamed(strings: Uint8Array, offset: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (strings[offset + i] !== text.charCodeAt(i)) return false

@@ -26,6 +26,10 @@ export const nextWords = new Uint8Array(128)
 for (const kind of [kindPtr, kindVolatile, kindConst, kindRestrict, kindTypeTag]) nextWords[kind] = 2
 nextWords[kindArray] = 3
 
+/** As `nextWords`, with typedefs and declaration tags. */
+export const chainWords = Uint8Array.from(nextWords)
+for (const kind of [kindTypedef, kindDeclTag]) chainWords[kind] = 2
+
 /** By kind: 1 where C has something to define for it, or for what it leads to. */
 export const definers = new Uint8Array(128).fill(1)
 for (const kind of [kindInt, kindFloat, kindFunc, kindVar, kindDatasec, kindDeclTag]) definers[kind] = 0

@@ -13,8 +13,6 @@ export interface Pen {
   text(text: string): void
   /** Writes the string at an offset; throws `BTF_STRING` where it is out of range. */
   name(offset: number): void
-  /** As `name`; the answer is a hash of 32 bits. */
-  hashedName(offset: number): number
   /** As `name`, with the characters escaped that JSON needs escaped. */
   jsonName(offset: number): void
   /** Writes an integer of up to 32 bits in decimal digits. */
@@ -75,21 +73,6 @@ export function makePen(strings: Uint8Array, typesSize: number): Pen {
         to[end++] = byte
       }
       at = end
-    },
-    hashedName(offset) {
-      if (offset >= strings.length) throw fail(offset)
-      let to = bytes
-      let end = at
-      let hash = 0x11c9dc5
-      for (let from = offset; ; from++) {
-        const byte = strings[from]
-        if (byte === 0 || byte === undefined) break
-        if (end === to.length) to = grow()
-        to[end++] = byte
-        hash = Math.imul(hash ^ byte, 0x01000193)
-      }
-      at = end
-      return hash ^ (hash >>> 15)
     },
     jsonName(offset) {
       if (offset >= strings.length) throw fail(offset)

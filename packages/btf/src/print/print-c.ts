@@ -4,10 +4,10 @@ import type { CWriter } from './c-writer.ts'
 import { cEmitter } from './c-emit.ts'
 import { cLayout } from './c-layout.ts'
 import { cNames } from './c-names.ts'
-import { cOrder, ordered } from './c-order.ts'
+import { cOrder } from './c-order.ts'
 import { cTypes } from './c-types.ts'
 import type { CTypes } from './c-types.ts'
-import { sortedTypes } from './c-sort.ts'
+import { addSorted } from './c-sort.ts'
 import { cSteps } from './c-steps.ts'
 import { flatBtf, isNamed } from './flat-btf.ts'
 import { definers, kindDeclTag, kindFunc } from './kind-numbers.ts'
@@ -79,35 +79,22 @@ export function printC(btf: Btf, options: PrintCOptions = {}): Generator<string,
 /** See {@link printC}; of all types by name, the first `lost` are left out, as bpftool leaves out one. */
 export function* cText(btf: Btf, options: PrintCOptions, lost: number): Generator<string, void, undefined> {
   const { roots, order = 'name' } = options
-  const ids = roots?.map((root) => resolveRoot(btf, root))
   const flat = cTypes(flatBtf(btf))
   const pen = makePen(flat.strings, flat.words.byteLength)
   const steps = cSteps(flat)
-  const writer = cWriter(flat, pen, steps, cNames(flat, steps), cLayout(flat))
   const typeOrder = cOrder(flat, steps)
-  const { state } = typeOrder
+  if (roots !== undefined) for (const root of roots) typeOrder.add(resolveRoot(btf, root))
+  else if (order === 'name') addSorted(flat, steps, typeOrder, lost)
+  else for (let id = 1; id < flat.endId; id++) if (definers[flat.kinds[id] ?? 0] === 1) typeOrder.add(id)
+
+  const writer = cWriter(flat, pen, steps, cNames(flat, steps), cLayout(flat))
   const emit = cEmitter(flat, pen, steps, writer)
-  const queue: number[] = []
-
-  function* definitions(types: Uint32Array | readonly number[]): Generator<string, void, undefined> {
-    for (const id of types) {
-      if (state[id] === ordered || definers[flat.kinds[id] ?? 0] === 0) continue
-      typeOrder.add(id, queue)
-      for (const one of queue) {
-        emit(one)
-        if (pen.waiting() >= chunkSize) yield pen.take()
-      }
-      queue.length = 0
-    }
-  }
-
   pen.text(head)
-  if (ids !== undefined) yield* definitions(ids)
-  else {
-    if (order === 'id') yield* definitions(Uint32Array.from({ length: flat.endId }, (_, id) => id))
-    else for (const types of sortedTypes(flat, steps, state, ordered, lost)) yield* definitions(types)
-    yield* kfuncs(flat, pen, writer)
+  for (const id of typeOrder.queue) {
+    emit(id)
+    if (pen.waiting() >= chunkSize) yield pen.take()
   }
+  if (roots === undefined) yield* kfuncs(flat, pen, writer)
   pen.text(foot)
   yield pen.take()
 }
