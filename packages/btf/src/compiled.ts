@@ -1,3 +1,4 @@
+import { generate } from '@tsbpf/base'
 import { decoderSource } from './compile-decode.ts'
 import type { CompiledDecoder } from './compile-decode.ts'
 import { encoderSource } from './compile-encode.ts'
@@ -8,34 +9,11 @@ import type { ValueNode } from './value-node.ts'
 
 type Source = (node: ValueNode, littleEndian: boolean) => MadeSource
 
-/** Whether code may be made of text here; asked once, when the first codec is hot. */
-let allowed: boolean | undefined
-
-/**
- * Asks by trying. A page whose content security policy has no `unsafe-eval`, and Node with
- * `--disallow-code-generation-from-strings`, throw.
- */
-function mayGenerate(): boolean {
-  try {
-    return evaluate('return values[0]', [true]) === true
-  } catch {
-    return false
-  }
-}
-
-function evaluate(source: string, values: readonly unknown[]): unknown {
-  // The text is made by `sourceText` of numbers and escaped names alone.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const make = new Function('values', source) as (values: readonly unknown[]) => unknown
-  return make(values)
-}
-
 function compile(source: Source, node: ValueNode, littleEndian: boolean): unknown {
-  allowed ??= mayGenerate()
-  if (!allowed) return undefined
   try {
+    // The text is made by `sourceText` of numbers and escaped names alone.
     const made = source(node, littleEndian)
-    return evaluate(made.source, made.values)
+    return generate(made.source, made.values)
   } catch (error) {
     if (error instanceof TooLarge) return undefined
     throw error

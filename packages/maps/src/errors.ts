@@ -190,6 +190,11 @@ export const errors = defineErrors({
       `a record of ${c.actual} bytes is shorter than its type of ${c.expected} bytes`,
     hint: 'give a function as decode where records are of several types',
   },
+  RING_FIELD: {
+    message: (c: { readonly type: string; readonly path: string; readonly actual: string }) =>
+      `${c.type}: field ${c.path} is ${c.actual}, not a number in whole bytes`,
+    hint: 'fields are integers, enums, pointers and floats: use a codec for the others',
+  },
   RING_SAMPLE_SIZE: {
     message: (c: OfMap & { readonly size: number; readonly most: number }) =>
       `ring ${c.map}: a sample of ${c.size} bytes does not fit, it takes up to ${c.most}`,

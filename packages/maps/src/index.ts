@@ -20,15 +20,19 @@ export type { BatchCommand, MapOperations } from './operations.ts'
 export { possibleCpus } from './possible-cpus.ts'
 export { ipv4PrefixCodec, ipv6PrefixCodec } from './prefix-codec.ts'
 export { RingRecord } from './ring/record.ts'
-export type { RecordDecoder } from './ring/record.ts'
+export type { ElementDecoder, RecordDecoder } from './ring/record.ts'
 export { openRingBuffer } from './ring/ring-buffer.ts'
+export type { RingValues } from './ring/each-value.ts'
+export type { RingBuffer, RingBufferOptions, RingCounters } from './ring/ring-buffer.ts'
+export type { Listening, ListenOptions } from './ring/ring-wait.ts'
+export type { FieldColumn } from './ring/field-form.ts'
+export { recordFields } from './ring/record-fields.ts'
 export type {
-  Listening,
-  ListenOptions,
-  RingBuffer,
-  RingBufferOptions,
-  RingCounters,
-} from './ring/ring-buffer.ts'
+  ColumnsCallback,
+  FieldsCallback,
+  RecordFields,
+  RecordFieldsOptions,
+} from './ring/record-fields.ts'
 export type { RingMap } from './ring/ring-memory.ts'
 export { openPerfBuffer } from './ring/perf-buffer.ts'
 export type { PerfBuffer, PerfBufferOptions, PerfCounters } from './ring/perf-buffer.ts'

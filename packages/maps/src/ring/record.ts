@@ -1,5 +1,5 @@
-import type { ElementCodec } from '../element-codec.ts'
 import { errors } from '../errors.ts'
+import type { RecordWalk } from './record-walk.ts'
 
 /**
  * A record where the program wrote it: nothing is copied. It is valid until the callback that got it returns; use after
@@ -18,10 +18,15 @@ export class RingRecord {
   }
 
   /** For the readers: stands for other bytes from now on. */
-  moveTo(at: number, size: number, view?: DataView): void {
+  moveTo(at: number, size: number, view: DataView): void {
     this.#at = at
     this.size = size
-    if (view !== undefined) this.#view = view
+    this.#view = view
+  }
+
+  /** For the readers: stands for nothing. */
+  end(): void {
+    this.size = -1
   }
 
   u8(at: number): number {
@@ -68,7 +73,7 @@ export class RingRecord {
   }
 
   /** The value of a codec at an offset. */
-  decode<T>(codec: ElementCodec<T>, at = 0): T {
+  decode<T>(codec: ElementDecoder<T>, at = 0): T {
     if (!(at >= 0 && at + codec.size <= this.size)) this.#fail(at, codec.size)
     return codec.decode(this.#view, this.#at + at)
   }
@@ -79,8 +84,16 @@ export class RingRecord {
   }
 }
 
+/** Makes values of elements of at least `size` bytes; an `ElementCodec` is one. */
+export interface ElementDecoder<T> {
+  readonly size: number
+  decode(bytes: DataView, offset: number): T
+  /** For the readers: code that decodes all records of a ring; `undefined` where none may be made. */
+  valueWalk?(): RecordWalk<(value: T) => void> | undefined
+}
+
 /** How the readers make a value of a record. */
-export type RecordDecoder<T> = ElementCodec<T> | ((record: RingRecord) => T)
+export type RecordDecoder<T> = ElementDecoder<T> | ((record: RingRecord) => T)
 
 /** Decodes records one after the other; copies of their bytes where there is no decoder. */
 export function recordDecoder<T>(
@@ -93,12 +106,20 @@ export function recordDecoder<T>(
       try {
         return decode(record)
       } finally {
-        record.moveTo(0, -1)
+        record.end()
       }
     }
   }
   if (decode === undefined) {
-    return (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).slice() as T
+    let seen: DataView | undefined
+    let bytes = new Uint8Array()
+    return (view, at, size) => {
+      if (seen !== view) {
+        seen = view
+        bytes = new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength)
+      }
+      return bytes.slice(at, at + size) as T
+    }
   }
   const { size: need } = decode
   return (view, at, size) => {

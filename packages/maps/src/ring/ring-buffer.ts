@@ -1,12 +1,15 @@
 import type { Sys } from '@tsbpf/sys'
-import { errors } from '../errors.ts'
-import { recordsPerTurn } from '../limits.ts'
-import { pollerOf } from './poller.ts'
-import type { Polled } from './poller.ts'
+import { EachValue } from './each-value.ts'
+import type { RingValues } from './each-value.ts'
+import type { ColumnsCallback, FieldsCallback, RecordFields } from './record-fields.ts'
+import { interpretedWalk, recordWalk } from './record-walk.ts'
+import type { RecordWalk } from './record-walk.ts'
 import { recordDecoder, RingRecord } from './record.ts'
 import type { RecordDecoder } from './record.ts'
 import { RingMemory } from './ring-memory.ts'
 import type { RingMap } from './ring-memory.ts'
+import { RingWait } from './ring-wait.ts'
+import type { Listening, ListenOptions } from './ring-wait.ts'
 
 /** Options of {@link openRingBuffer}. */
 export interface RingBufferOptions<T> {
@@ -32,46 +35,45 @@ export interface RingCounters {
   readonly overwritten: number
 }
 
-/** Options of the forms that wait for records. */
-export interface ListenOptions {
-  readonly signal?: AbortSignal
-  /** Most records in one turn of the event loop, or in one batch; 4096 unless given. */
-  readonly limit?: number
-}
+type Columned = Pick<RecordFields, 'columnWalk'>
 
-/** A callback that gets records until it is stopped. */
-export interface Listening extends Disposable {
-  /** Leaves records in the ring, at no cost; programs fail to reserve when it is full. */
-  pause(): void
-  resume(): void
-  stop(): void
+/** The walks of a ring over the fields of a type, made when they are needed first. */
+interface FieldWalks {
+  call?: RecordWalk<unknown>
+  columns?: RecordWalk<ColumnsCallback>
 }
 
 /**
  * The reading end of a BPF_MAP_TYPE_RINGBUF (kernel 5.8).
  *
- * `for await` over it, {@link RingBuffer.listen} or {@link RingBuffer.consume}: one reader at a time (RING_BUSY).
- * It is driven by the event loop: no timer and no busy wait, also while a program holds a record that is not submitted.
- * All rings of a door share one watch. Records come in the order in which they were reserved. What is not pulled stays
- * in the ring; the program sees a full ring then. Use after `dispose` is RING_DISPOSED.
+ * | | reads what is there now | goes on when there is more |
+ * |---|---|---|
+ * | decoded values | `consume`, `read` | `listen`, `for await`, `batches` |
+ * | records where they were written | `consumeRecords` | `listenRecords` |
+ * | fields of records, the fastest | `consumeFields`, `consumeColumns` | `listenFields`, `listenColumns` |
+ *
+ * One reads at a time (RING_BUSY). It is driven by the event loop: no timer and no busy wait, also while a program holds
+ * a record that is not submitted. All rings of a door share one watch. Records come in the order in which they were
+ * reserved. What is not pulled stays in the ring; the program sees a full ring then. Programs have room again after each
+ * 64 KiB (a quarter of a smaller ring) and when a call ends. Use after `dispose` is RING_DISPOSED.
  */
 export class RingBuffer<T = Uint8Array> implements AsyncIterable<T>, Disposable {
   readonly name: string
-  readonly #sys: Sys
   readonly #memory: RingMemory
+  readonly #wait: RingWait
   readonly #options: RingBufferOptions<T>
   readonly #record: RingRecord
-  readonly #decode: (view: DataView, at: number, size: number) => T
-  #end: (() => void) | undefined
+  #valueWalk: RecordWalk<(value: T) => void> | undefined
+  #recordWalk: RecordWalk<(record: RingRecord) => void> | undefined
+  readonly #fieldWalks = new WeakMap<object, FieldWalks>()
 
   /** Use {@link openRingBuffer}. */
   constructor(sys: Sys, map: RingMap, options: RingBufferOptions<T>) {
     this.name = map.name
-    this.#sys = sys
     this.#memory = new RingMemory(sys, map)
+    this.#wait = new RingWait(sys, this.#memory)
     this.#options = options
     this.#record = new RingRecord(this.#memory.data)
-    this.#decode = recordDecoder(options.decode, this.#record)
   }
 
   get counters(): RingCounters {
@@ -88,23 +90,40 @@ export class RingBuffer<T = Uint8Array> implements AsyncIterable<T>, Disposable 
    * records. What the callback throws ends it; the record counts as read.
    */
   consume(callback: (value: T) => void, limit = Infinity): number {
-    const decode = this.#decode
-    return this.#memory.read((view, at, size) => {
-      callback(decode(view, at, size))
-    }, limit)
+    this.#valueWalk ??= valueWalk(this.#options.decode, this.#record)
+    return this.#memory.read(this.#valueWalk, callback, limit)
   }
 
   /** As {@link consume}, with each record where the program wrote it: see {@link RingRecord}. Allocates nothing. */
   consumeRecords(callback: (record: RingRecord) => void, limit = Infinity): number {
     const record = this.#record
+    this.#recordWalk ??= lentWalk(record)
     try {
-      return this.#memory.read((view, at, size) => {
-        record.moveTo(at, size, view)
-        callback(record)
-      }, limit)
+      return this.#memory.read(this.#recordWalk, callback, limit)
     } finally {
-      record.moveTo(0, -1)
+      record.end()
     }
+  }
+
+  /** As {@link consume}, with fields of each record: see {@link recordFields}. Allocates nothing but bigints. */
+  consumeFields<P extends readonly string[], V extends number | bigint>(
+    fields: RecordFields<P, V>,
+    callback: FieldsCallback<P, V>,
+    limit = Infinity,
+  ): number {
+    const walks = this.#walksOf(fields)
+    walks.call ??= fields.callbackWalk() as RecordWalk<unknown>
+    return this.#memory.read(walks.call, callback, limit)
+  }
+
+  /**
+   * As {@link consumeFields}, with the fields of many records at once: a typed array for each field, in their order.
+   * They are valid until the callback returns; then they are filled again.
+   */
+  consumeColumns(fields: Columned, callback: ColumnsCallback, limit = Infinity): number {
+    const walks = this.#walksOf(fields)
+    walks.columns ??= fields.columnWalk()
+    return this.#memory.read(walks.columns, callback, limit)
   }
 
   /** The values that are there now, at most `limit`. */
@@ -116,125 +135,89 @@ export class RingBuffer<T = Uint8Array> implements AsyncIterable<T>, Disposable 
 
   /** Calls back with each value from now on, until it is stopped, the signal is aborted, or the ring disposed. */
   listen(callback: (value: T) => void, options: ListenOptions = {}): Listening {
-    return this.#listen((limit) => this.consume(callback, limit), options)
+    return this.#wait.listen((limit) => this.consume(callback, limit), options)
   }
 
   /** As {@link listen}, with each record where the program wrote it. */
   listenRecords(callback: (record: RingRecord) => void, options: ListenOptions = {}): Listening {
-    return this.#listen((limit) => this.consumeRecords(callback, limit), options)
+    return this.#wait.listen((limit) => this.consumeRecords(callback, limit), options)
+  }
+
+  /** As {@link listen}, with fields of each record. */
+  listenFields<P extends readonly string[], V extends number | bigint>(
+    fields: RecordFields<P, V>,
+    callback: FieldsCallback<P, V>,
+    options: ListenOptions = {},
+  ): Listening {
+    return this.#wait.listen((limit) => this.consumeFields(fields, callback, limit), options)
+  }
+
+  /** As {@link listen}, with fields of many records at once. */
+  listenColumns(fields: Columned, callback: ColumnsCallback, options: ListenOptions = {}): Listening {
+    return this.#wait.listen((limit) => this.consumeColumns(fields, callback, limit), options)
   }
 
   /** Values one by one; see {@link batches}. */
-  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+  [Symbol.asyncIterator](): RingValues<T> {
     return this.values()
   }
 
   /** As iterating the ring, with options. */
-  async *values(options: ListenOptions = {}): AsyncGenerator<T, void, void> {
-    for await (const batch of this.batches(options)) yield* batch
+  values(options: ListenOptions = {}): RingValues<T> {
+    return new EachValue(this.batches(options))
   }
 
   /**
    * Values in arrays, as many as are there. The next is read when it is asked for, so a slow reader leaves records in
    * the ring. Ends when the ring is disposed; an aborted signal is thrown.
    */
-  async *batches(options: ListenOptions = {}): AsyncGenerator<T[], void, void> {
-    const { signal, limit = recordsPerTurn } = options
-    signal?.throwIfAborted()
-    let wake: (() => void) | undefined
-    let ready = false
-    const wakeUp = (): void => {
-      ready = true
-      wake?.()
-    }
-    const polled = this.#claim(wakeUp, () => {
-      polled.remove()
-      wakeUp()
-    })
-    signal?.addEventListener('abort', wakeUp)
-    try {
-      for (;;) {
-        ready = false
-        signal?.throwIfAborted()
-        if (this.#memory.disposed) return
-        const batch = this.read(limit)
-        if (batch.length > 0) yield batch
-        // Other work of the event loop has its turn between full batches.
-        if (batch.length === limit) polled.rearm()
-        else if (batch.length > 0) continue
-        if (!isReady()) {
-          await new Promise<void>((resolve) => (wake = resolve))
-          wake = undefined
-        }
-      }
-    } finally {
-      signal?.removeEventListener('abort', wakeUp)
-      this.#release(polled)
-    }
-    function isReady(): boolean {
-      return ready
-    }
+  batches(options: ListenOptions = {}): AsyncGenerator<T[], void, void> {
+    return this.#wait.batches((limit) => this.read(limit), options)
   }
 
   /** Ends what reads it and unmaps the ring; a second call does nothing. The map stays the caller's. */
   dispose(): void {
-    const end = this.#end
     this.#memory.dispose()
-    end?.()
+    this.#record.end()
+    this.#wait.end()
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
 
-  #listen(consume: (limit: number) => number, options: ListenOptions): Listening {
-    const { signal, limit = recordsPerTurn } = options
-    signal?.throwIfAborted()
-    const turn = (): void => {
-      if (this.#memory.disposed) return
-      let rest = true
-      try {
-        rest = consume(limit) === limit
-      } finally {
-        // Also where the callback threw: what is left has its edge behind it.
-        if (rest) polled?.rearm()
-      }
-    }
-    let stopped = false
-    let polled: Polled | undefined = undefined as Polled | undefined
-    const pause = (): void => {
-      polled?.remove()
-      polled = undefined
-    }
-    const stop = (): void => {
-      stopped = true
-      pause()
-      signal?.removeEventListener('abort', stop)
-      if (this.#end === stop) this.#end = undefined
-    }
-    polled = this.#claim(turn, stop)
-    signal?.addEventListener('abort', stop)
-    return {
-      pause,
-      resume: () => {
-        if (!stopped) polled ??= pollerOf(this.#sys).add(this.#memory.fd, turn)
-      },
-      stop,
-      [Symbol.dispose]: stop,
-    }
+  #walksOf(fields: object): FieldWalks {
+    let walks = this.#fieldWalks.get(fields)
+    if (walks === undefined) this.#fieldWalks.set(fields, (walks = {}))
+    return walks
   }
+}
 
-  #claim(ready: () => void, end: () => void): Polled {
-    this.#memory.live()
-    if (this.#end !== undefined) throw errors.RING_BUSY({ map: this.name })
-    const polled = pollerOf(this.#sys).add(this.#memory.fd, ready)
-    this.#end = end
-    return polled
+function valueWalk<T>(
+  decoder: RecordDecoder<T> | undefined,
+  record: RingRecord,
+): RecordWalk<(value: T) => void> {
+  const fused = typeof decoder === 'object' ? decoder.valueWalk?.() : undefined
+  if (fused !== undefined) return fused
+  const decode = recordDecoder(decoder, record)
+  const made = recordWalk<(value: T) => void>('sink(decode(view, at, size))', { decode })
+  if (made !== undefined) return made
+  return (pages, from, bytes, callback) => {
+    interpretedWalk(pages, from, bytes, (view, at, size) => {
+      callback(decode(view, at, size))
+    })
   }
+}
 
-  #release(polled: Polled): void {
-    this.#end = undefined
-    polled.remove()
+function lentWalk(record: RingRecord): RecordWalk<(record: RingRecord) => void> {
+  const code = 'record.moveTo(at, size, view); sink(record)'
+  const made = recordWalk<(record: RingRecord) => void>(code, { record })
+  if (made !== undefined) return made
+  return (pages, from, bytes, callback) => {
+    interpretedWalk(pages, from, bytes, (view, at, size) => {
+      record.moveTo(at, size, view)
+      callback(record)
+    })
   }
 }
 

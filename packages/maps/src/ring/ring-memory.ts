@@ -3,6 +3,8 @@ import type { Mapping, Sys } from '@tsbpf/sys'
 import { linux, mapFlags } from '@tsbpf/uapi'
 import { errors } from '../errors.ts'
 import { pageSize } from '../page-size.ts'
+import { recordPages, recordStep, sizeBits, stretchBytes } from './record-walk.ts'
+import type { RecordPages, RecordWalk } from './record-walk.ts'
 
 /** What the readers have to know of a ring's map; a `BpfMap` is one. It stays the caller's. */
 export interface RingMap {
@@ -14,15 +16,9 @@ export interface RingMap {
   readonly flags: number
 }
 
-/** What is done with one record, whose bytes are at `at` of the view until it returns. */
-export type Visit = (view: DataView, at: number, size: number) => void
-
-/** The consumer's position is told to the kernel after as many bytes, so that the program has room again. */
-const publishBytes = 64 * 1024
-const headerBytes = linux.BPF_RINGBUF_HDR_SZ
-const discarded = linux.BPF_RINGBUF_DISCARD_BIT
 /** Indexes of 64-bit words on the producer's page (kernel/bpf/ringbuf.c, struct bpf_ringbuf). */
 const producerWord = 0
+const pendingWord = 1
 const overwriteWord = 2
 
 /** What came so far. */
@@ -38,8 +34,13 @@ export interface RingCounts {
  * A ring buffer in memory and the place of its reader (kernel/bpf/ringbuf.c). The data lies there twice, one copy behind
  * the other, so that each record is in one piece.
  *
- * It relies on two orders: a header is read after the producer's position, with acquire; and the position of the
- * consumer is written before the producer's is read again. Then whoever comes second sees the other: no wake-up is lost.
+ * It is read in stretches: first it is found out how far all records are submitted, from a position that programs
+ * leave or, behind it, from their headers; then all of these are visited, behind a barrier; then the kernel is told. So
+ * what costs (an atomic access, a 64-bit position) is paid for each stretch, not for each record, and the barrier orders
+ * the headers before what they head, as an acquire of each would.
+ *
+ * No wake-up is lost: the consumer's position is written before the producer's position and the next header are read
+ * again, and a program writes these before it looks at the consumer's. Whoever comes second sees the other.
  */
 export class RingMemory {
   readonly counts: RingCounts = { received: 0, discarded: 0, bytes: 0, overwritten: 0 }
@@ -51,10 +52,13 @@ export class RingMemory {
   readonly #consumed: BigUint64Array
   readonly #produced: BigUint64Array
   readonly #headers: Int32Array
-  readonly #mask: number
+  readonly #pages: RecordPages
+  readonly #barrier = new Int32Array(1)
+  readonly #size: number
   readonly #overwrites: boolean
   #position: bigint
-  #scratch = new DataView(new ArrayBuffer(0))
+  /** A place for one record of a ring that is overwritten. */
+  #scratch = scratchPages(64)
   #disposed = false
   #reading = false
 
@@ -71,12 +75,13 @@ export class RingMemory {
       throw error instanceof RangeError ? errors.RING_MAP({ map: map.name, errno: 'EFBIG' }) : error
     }
     this.#map = map
-    this.#mask = size - 1
+    this.#size = size
     this.#overwrites = (map.flags & mapFlags.value('rb_overwrite')) !== 0
     this.#consumed = new BigUint64Array(this.#consumer.memory, 0, 1)
     this.#produced = new BigUint64Array(this.#producer.memory, 0, overwriteWord + 1)
     this.#headers = new Int32Array(this.#producer.memory, page, (2 * size) / 4)
     this.data = new DataView(this.#producer.memory, page, 2 * size)
+    this.#pages = recordPages(this.#headers, this.data, size - 1)
     this.#position = Atomics.load(this.#consumed, 0)
   }
 
@@ -111,62 +116,79 @@ export class RingMemory {
   }
 
   /**
-   * Visits at most `limit` records that are submitted, and returns how many. A record counts as read when its visit is
-   * over, also where that threw.
+   * Walks over at most `limit` records that are submitted, and returns how many. A record counts as read when its visit
+   * is over, also where that threw.
    */
-  read(visit: Visit, limit: number): number {
+  read<S>(walk: RecordWalk<S>, sink: S, limit: number): number {
     this.live()
     if (this.#reading) throw errors.RING_BUSY({ map: this.#map.name })
     this.#reading = true
     try {
-      return this.#overwrites ? this.#readOverwritten(visit, limit) : this.#read(visit, limit)
+      return this.#overwrites ? this.#readOverwritten(walk, sink, limit) : this.#read(walk, sink, limit)
     } finally {
       this.#reading = false
     }
   }
 
-  #read(visit: Visit, limit: number): number {
-    const { data, counts } = this
-    const headers = this.#headers
-    const mask = this.#mask
+  #read<S>(walk: RecordWalk<S>, sink: S, limit: number): number {
+    const pages = this.#pages
     let visited = 0
-    while (visited < limit) {
+    while (visited < limit && !this.#disposed) {
       const available = Number(Atomics.load(this.#produced, producerWord) - this.#position)
-      if (available === 0) break
-      const start = Number(this.#position & BigInt(mask))
-      const batch = Math.min(available, publishBytes)
-      let done = 0
-      let bytes = 0
-      let skipped = 0
-      const first = visited
-      try {
-        while (done < batch && visited < limit) {
-          const at = (start + done) & mask
-          const header = Atomics.load(headers, at >>> 2)
-          // Reserved, but not submitted yet: its commit wakes the reader, who stands before it.
-          if (header < 0) break
-          const size = header & ~discarded
-          const step = (size + headerBytes + 7) & ~7
-          if (step > available - done) throw errors.RING_CORRUPT({ map: this.#map.name, size })
-          done += step
-          if ((header & discarded) !== 0) {
-            skipped++
-            continue
-          }
-          visited++
-          bytes += size
-          visit(data, at + headerBytes, size)
-          if (this.#disposed) return visited
-        }
-      } finally {
-        counts.received += visited - first
-        counts.discarded += skipped
-        counts.bytes += bytes
-        this.#publish(done)
-      }
-      if (done === 0) break
+      const from = Number(this.#position & BigInt(this.#size - 1))
+      const bytes = Math.min(this.#submitted(from, available), stretchBytes, this.#size / 4)
+      if (bytes === 0) break
+      pages.limit = Math.min(limit - visited, 0x7fff_ffff)
+      visited += this.#walk(walk, pages, from, bytes, sink)
+      if (pages.done > available) throw errors.RING_CORRUPT({ map: this.#map.name, size: pages.done })
     }
     return visited
+  }
+
+  /** Bytes from there on in which all records are submitted; 0 where none is. */
+  #submitted(from: number, available: number): number {
+    // Programs that reserve go over what is submitted (kernel 6.10 and those fixed since; 0 in others).
+    const settled = Number(Atomics.load(this.#produced, pendingWord) - this.#position)
+    if (settled > 0) return Math.min(settled, available)
+    const headers = this.#headers
+    const mask = this.#size - 1
+    const most = Math.min(available, stretchBytes)
+    let done = 0
+    while (done < most) {
+      const header = headers[((from + done) & mask) >>> 2] ?? 0
+      // Reserved, but not submitted yet: its commit wakes the reader, who stands before it.
+      if (header < 0) break
+      const step = recordStep(header & sizeBits)
+      if (step > available - done) {
+        if (done > 0) break
+        throw errors.RING_CORRUPT({ map: this.#map.name, size: header & sizeBits })
+      }
+      done += step
+    }
+    this.#order()
+    return done
+  }
+
+  /**
+   * Nothing that is read behind it is read before what is read ahead of it. On arm64 a plain load stays ahead of a
+   * store-release, that ahead of a load-acquire, and that ahead of the next load; x86 keeps loads in order.
+   */
+  #order(): void {
+    Atomics.store(this.#barrier, 0, 0)
+    Atomics.load(this.#barrier, 0)
+  }
+
+  #walk<S>(walk: RecordWalk<S>, pages: RecordPages, from: number, bytes: number, sink: S): number {
+    const { counts } = this
+    try {
+      walk(pages, from, bytes, sink)
+    } finally {
+      counts.received += pages.visited
+      counts.discarded += pages.discarded
+      counts.bytes += pages.payload
+      if (pages === this.#pages) this.#publish(pages.done)
+    }
+    return pages.visited
   }
 
   #publish(bytes: number): void {
@@ -179,32 +201,26 @@ export class RingMemory {
    * For rings whose programs overwrite what is not read (BPF_F_RB_OVERWRITE, kernel 6.19): each record is copied, and
    * counts only if it was not overwritten meanwhile.
    */
-  #readOverwritten(visit: Visit, limit: number): number {
+  #readOverwritten<S>(walk: RecordWalk<S>, sink: S, limit: number): number {
     let visited = 0
-    while (visited < limit) {
+    while (visited < limit && !this.#disposed) {
       const produced = Atomics.load(this.#produced, producerWord)
       this.#skipOverwritten()
       const available = Number(produced - this.#position)
       if (available <= 0) break
-      const at = Number(this.#position & BigInt(this.#mask))
+      const at = Number(this.#position & BigInt(this.#size - 1))
       const header = Atomics.load(this.#headers, at >>> 2)
-      const size = header & ~discarded
-      const step = (size + headerBytes + 7) & ~7
-      const copied = header >= 0 && step <= available && (header & discarded) === 0
-      if (copied) this.#copy(at + headerBytes, size)
+      const size = header & sizeBits
+      const step = recordStep(size)
+      const copied = header >= 0 && step <= available
+      if (copied) this.#copy(at, step)
+      // What is behind the copy is read behind it.
+      this.#order()
       if (this.#skipOverwritten()) continue
       if (header < 0) break
-      if (step > available) throw errors.RING_CORRUPT({ map: this.#map.name, size })
+      if (!copied) throw errors.RING_CORRUPT({ map: this.#map.name, size })
       this.#publish(step)
-      if (!copied) {
-        this.counts.discarded++
-        continue
-      }
-      visited++
-      this.counts.received++
-      this.counts.bytes += size
-      visit(this.#scratch, 0, size)
-      if (this.#disposed) break
+      visited += this.#walk(walk, this.#scratch, 0, step, sink)
     }
     return visited
   }
@@ -218,11 +234,17 @@ export class RingMemory {
     return true
   }
 
-  #copy(at: number, size: number): void {
-    if (this.#scratch.byteLength < size) this.#scratch = new DataView(new ArrayBuffer(size * 2))
-    const from = new Uint8Array(this.data.buffer, this.data.byteOffset + at, size)
-    new Uint8Array(this.#scratch.buffer).set(from)
+  #copy(at: number, bytes: number): void {
+    if (this.#scratch.view.byteLength < bytes) this.#scratch = scratchPages(bytes * 2)
+    const from = new Uint8Array(this.data.buffer, this.data.byteOffset + at, bytes)
+    new Uint8Array(this.#scratch.view.buffer).set(from)
   }
+}
+
+/** Pages for one record, at 0. */
+function scratchPages(bytes: number): RecordPages {
+  const memory = new ArrayBuffer(bytes)
+  return recordPages(new Int32Array(memory), new DataView(memory), 0x7fff_ffff)
 }
 
 function mapped(map: RingMap, result: Mapping | number): Mapping {
