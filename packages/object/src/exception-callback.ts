@@ -39,8 +39,9 @@ export function exceptionCallback(
   const [name, ...more] = btf === undefined ? [] : (callbacksOf(btf).get(program) ?? [])
   if (name === undefined || more.length > 0) return undefined
   const fn = subprogram(name)
-  if (fn === undefined || fn.binding === 'local') {
-    const actual = fn === undefined ? 'not in the object' : 'a static function'
+  if (fn === undefined || fn.binding === 'local' || fn.hidden === true) {
+    const actual =
+      fn === undefined ? 'not in the object' : fn.hidden === true ? 'a hidden function' : 'a static function'
     throw errors.OBJECT_EXCEPTION_CALLBACK({ program, name, actual })
   }
   return fn
