@@ -186,11 +186,10 @@ function loadBtf(
 ): number | undefined {
   const { btf } = plan.spec
   if (btf === undefined) return undefined
-  const hidden = { staticFuncs: hiddenFuncs(plan.spec) }
-  const own = sanitizeBtf(btf, (feature) => feature !== 'extern', hidden)
+  const own = sanitizeBtf(btf, (feature) => feature !== 'extern')
   let { fd } = btfLoad(sys, { btf: own.bytes })
   if (fd < 0) {
-    const older = sanitizeBtf(btf, kernelHas(sys), hidden)
+    const older = sanitizeBtf(btf, kernelHas(sys))
     if (older.bytes.length !== own.bytes.length || older.bytes.some((byte, i) => byte !== own.bytes[i])) {
       fd = btfLoad(sys, { btf: older.bytes }).fd
     }
@@ -202,13 +201,4 @@ function loadBtf(
   owned.add(fd)
   done(undefined)
   return fd
-}
-
-/** The FUNCs of functions that only this object can see: the verifier looks into them from where they are called. */
-function hiddenFuncs({ programs, subprograms }: ObjectSpec): ReadonlySet<number> {
-  const ids = new Set<number>()
-  for (const { hidden, btfFunc } of [...programs, ...subprograms]) {
-    if (hidden === true && btfFunc !== undefined) ids.add(btfFunc)
-  }
-  return ids
 }

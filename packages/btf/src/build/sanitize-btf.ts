@@ -54,7 +54,6 @@ interface Rule extends SanitizeRule {
 const infoOf = (kind: string, vlen = 0): number => (((kinds.byName(kind)?.value ?? 0) << 24) | vlen) >>> 0
 
 /** Linkages of BTF_KIND_FUNC and BTF_KIND_VAR (include/uapi/linux/btf.h). */
-const globalFunc = 1
 const externFunc = 2
 const globalVar = 1
 const externVar = 2
@@ -235,8 +234,7 @@ export const sanitizeRules: readonly SanitizeRule[] = rules
  * else about the object is still known there. Ids and string offsets stay, so that `.BTF.ext` still fits; new names and
  * an int for the members of former enum64 come at the end. Where nothing changes, `btf` itself is returned.
  *
- * `staticFuncs` are ids of global FUNCs that become static, as hidden functions do in libbpf: the verifier then looks into
- * them from where they are called. `has` is asked at most once for each feature, and only where a type needs it. Throws `BTF_STRING`, `BTF_REFERENCE`.
+ * `has` is asked at most once for each feature, and only where a type needs it. Throws `BTF_STRING`, `BTF_REFERENCE`.
  *
  * @example
  * ```ts
@@ -248,9 +246,9 @@ export const sanitizeRules: readonly SanitizeRule[] = rules
 export function sanitizeBtf(
   btf: Btf,
   has: (feature: BtfFeature) => boolean,
-  options: { readonly name?: string; readonly staticFuncs?: ReadonlySet<number> } = {},
+  options: { readonly name?: string } = {},
 ): Btf {
-  const { name: file = 'BTF', staticFuncs } = options
+  const { name: file = 'BTF' } = options
   const known = new Map<BtfFeature, boolean>()
   const lacks = (feature: BtfFeature): boolean => {
     let answer = known.get(feature)
@@ -271,12 +269,8 @@ export function sanitizeBtf(
   }
   for (let id = btf.firstId; id < btf.endId; id++) {
     const start = starts[id] ?? 0
-    let info = words[start + 1] ?? 0
+    const info = words[start + 1] ?? 0
     const kind = kinds.format(kindOfInfo(info))
-    if (staticFuncs?.has(id) === true && kind === 'func' && vlenOfInfo(info) === globalFunc) {
-      words[start + 1] = info = infoOf('func')
-      changed = true
-    }
     const draft: Draft = {
       words,
       start,
