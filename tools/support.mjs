@@ -21,6 +21,7 @@ const golden = (name) => JSON.parse(readFileSync(join(root, 'packages/isa/test/g
 const refused = new Map([
   ['lirc_mode2', 'CONFIG_BPF_LIRC_MODE2 is not set'],
   ['lsm', 'CONFIG_BPF_LSM is not set: its BTF has no hook'],
+  ['ext', 'EPERM: it refuses every program that needs a trampoline, fentry and fexit too'],
 ])
 
 function table(head, rows) {
@@ -48,6 +49,8 @@ const programs = progTypes.rows
     const section = sectionOf(name)
     if (!loadable(name, section?.attachType))
       return [`\`${name}\``, 'unsupported', 'its attach target in the kernel is not resolved yet']
+    if (name === 'struct_ops')
+      return [`\`${name}\``, 'proven on 6.18', 'loads as an operation of a struct_ops map']
     const why = refused.get(name)
     return why
       ? [`\`${name}\``, 'refused by this kernel', why]

@@ -204,6 +204,7 @@ export const linuxConstants = [
   'O_NONBLOCK',
   'O_CLOEXEC',
   'AT_FDCWD',
+  'AT_REMOVEDIR',
   'AT_EMPTY_PATH',
   'PROT_NONE',
   'PROT_READ',

@@ -3,6 +3,7 @@ import type { Sys } from '@tsbpf/sys'
 import type { AttachOptions, SectionProgram } from './attach-options.ts'
 import { attachCgroup } from './cgroup.ts'
 import { errors } from './errors.ts'
+import { freplaceKind } from './freplace.ts'
 import { attachIterator } from './iterator.ts'
 import { attachKprobeMulti } from './kprobe-multi.ts'
 import { attachKprobe } from './kprobe.ts'
@@ -99,6 +100,7 @@ export const attachKinds: readonly AttachKind[] = [
     attach: (sys, program, target, options) =>
       attachTracing(sys, program, program.attachType as TracingAttachType, target, cookieOf(options)),
   },
+  freplaceKind,
   {
     kind: 'iterator',
     types: ['tracing'],

@@ -1,14 +1,25 @@
-import { attachTypes } from '@tsbpf/uapi'
-import { linkCreate } from '@tsbpf/sys'
+import { attachTypes, commands, mapElemAttr, mapFlags } from '@tsbpf/uapi'
+import { failure, linkCreate, mapGetInfo } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { Link } from './link.ts'
 import { refused, resultOf } from './refused.ts'
 
+const EBUSY = failure('EBUSY')
+const wants = ['CAP_BPF', 'CAP_PERFMON', 'CAP_NET_ADMIN'] as const
+
+/** A map as errors name it. */
+interface NamedMap {
+  readonly fd: number
+  readonly name: string
+}
+
 /**
- * Registers the operations that a struct_ops map made with `BPF_F_LINK` holds (a section `.struct_ops.link`), until the
- * link is detached or this process ends. Kernel 6.4.
+ * Registers the operations that a struct_ops map holds, until the link is detached.
  *
- * `map` is the map's descriptor and name. Needs CAP_BPF and CAP_PERFMON; CAP_NET_ADMIN for those of the network.
+ * `value` is what the map is to hold: the kernel's struct, with descriptors of programs for operations; left out where
+ * it holds it already. A map made with `BPF_F_LINK` (section `.struct_ops.link`, kernel 6.4) is registered by a link,
+ * which ends with this process. Another is registered by being given its value (kernel 5.6), and stays so when this
+ * process ends. Needs CAP_BPF and CAP_PERFMON; CAP_NET_ADMIN for operations of the network.
  * Throws LINK_DENIED, LINK_REFUSED.
  *
  * @example
@@ -18,14 +29,41 @@ import { refused, resultOf } from './refused.ts'
  * using link = attachStructOps(nativeSys(), { fd: 8, name: 'my_congestion_control' })
  * ```
  */
-export function attachStructOps(sys: Sys, map: { readonly fd: number; readonly name: string }): Link {
+export function attachStructOps(sys: Sys, map: NamedMap, value?: Uint8Array): Link {
+  const named = { kind: 'struct_ops', program: map.name, target: map.name }
+  const fail = (step: string, result: number, cause?: unknown): Error =>
+    refused(sys, { program: map, target: map.name, step, wants }, result, cause)
+  const byLink = value === undefined || (mapGetInfo(sys, map.fd).map_flags & mapFlags.value('link')) !== 0
+  if (value !== undefined) {
+    const result = element(sys, map, 'map_update_elem', value)
+    // It keeps the first value for good, and may be attached again.
+    if (result < 0 && !(byLink && result === EBUSY)) throw fail('BPF_MAP_UPDATE_ELEM', result)
+  }
+  if (!byLink) {
+    const release = (): void => {
+      element(sys, map, 'map_delete_elem')
+    }
+    return new Link(sys, { ...named, linkFd: undefined, release, outlivesProcess: true })
+  }
   try {
     // The map stands where other links have the program.
     const linkFd = linkCreate(sys, { map_fd: map.fd, attach_type: attachTypes.value('struct_ops') })
-    return new Link(sys, { kind: 'struct_ops', program: map.name, target: map.name, linkFd })
+    return new Link(sys, { ...named, linkFd })
   } catch (error) {
-    const wants = ['CAP_BPF', 'CAP_PERFMON', 'CAP_NET_ADMIN'] as const
-    const attempt = { program: map, target: map.name, step: 'BPF_LINK_CREATE', wants }
-    throw refused(sys, attempt, resultOf(error), error)
+    throw fail('BPF_LINK_CREATE', resultOf(error), error)
   }
+}
+
+/** An operation on the only element. */
+function element(
+  sys: Sys,
+  map: NamedMap,
+  command: 'map_update_elem' | 'map_delete_elem',
+  value?: Uint8Array,
+): number {
+  const { offsets } = mapElemAttr
+  return sys.bpf(commands.value(command), mapElemAttr.encode({ map_fd: map.fd }, true), [
+    { at: offsets.key, buffer: new Uint8Array(4) },
+    ...(value === undefined ? [] : [{ at: offsets.value, buffer: value }]),
+  ])
 }

@@ -1,23 +1,25 @@
-import type { LinkedProgram, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
+import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import { progTypes } from '@tsbpf/uapi'
 import { hasAttachTarget } from './attach-target.ts'
 import { errors } from './errors.ts'
 
-/** Map types whose creation takes more than sizes and flags. */
-const unsupportedMaps = new Set(['struct_ops', 'arena', 'insn_array'])
-
-/** Program types that name something of the kernel's BTF, or of another program's, at load. */
-const needsTarget = new Set(['tracing', 'lsm', 'ext', 'struct_ops'])
+/** Program types that name something of the kernel's BTF at load, by their attach type. */
+const needsTarget = new Set(['tracing', 'lsm'])
 
 /**
- * The programs to load: those named, else those that load by themselves.
+ * The programs to load: those named, else those that load by themselves; of struct_ops programs those that a map has
+ * which is created by itself, whatever their sections say (libbpf's bpf_object_adjust_struct_ops_autoload).
  * Throws LOADER_UNKNOWN_PROGRAM for a name that no program has.
  */
 export function selectPrograms(
   spec: ObjectSpec,
   named: readonly string[] | undefined,
+  live: ReadonlySet<string> = operationsOf(spec.maps.filter(({ structOps }) => structOps?.autocreate)),
 ): readonly ProgramSpec[] {
-  if (named === undefined) return spec.programs.filter((program) => program.autoload)
+  if (named === undefined) {
+    const used = operationsOf(spec.maps)
+    return spec.programs.filter(({ name, autoload }) => live.has(name) || (autoload && !used.has(name)))
+  }
   const known = spec.programs.map((program) => program.name)
   for (const name of named) {
     if (!known.includes(name)) throw errors.LOADER_UNKNOWN_PROGRAM({ name, known })
@@ -25,29 +27,17 @@ export function selectPrograms(
   return spec.programs.filter((program) => named.includes(program.name))
 }
 
+/** Names of the programs that struct_ops maps have. */
+function operationsOf(maps: ObjectSpec['maps']): ReadonlySet<string> {
+  return new Set(maps.flatMap(({ structOps }) => structOps?.programs.map(({ program }) => program) ?? []))
+}
+
 /** Refuses what cannot be loaded, by name and before anything is created. */
 export function checkSpec(spec: ObjectSpec, programs: readonly ProgramSpec[]): void {
   // Both architectures that have a door are little-endian.
   if (spec.byteOrder !== 'little')
     throw errors.LOADER_BYTE_ORDER({ object: spec.byteOrder, kernel: 'little' })
-  for (const map of spec.maps) checkMap(map)
   for (const program of programs) checkProgram(program)
-}
-
-function checkMap(map: MapSpec): void {
-  if (unsupportedMaps.has(map.type)) {
-    throw errors.LOADER_UNSUPPORTED_MAP({ what: `map ${map.name} of type ${map.type}` })
-  }
-  if (map.pinning !== 'none') throw errors.LOADER_UNSUPPORTED_PIN({ what: `map ${map.name}` })
-}
-
-/** Refuses what a program, with all that it calls, refers to and cannot have. */
-export function checkReferences(linked: LinkedProgram): void {
-  for (const { ref } of linked.relocations) {
-    if (ref.kind === 'jump_table') {
-      throw errors.LOADER_UNSUPPORTED_MAP({ what: `jump table ${ref.name} (used by program ${linked.name})` })
-    }
-  }
 }
 
 /**
@@ -56,7 +46,7 @@ export function checkReferences(linked: LinkedProgram): void {
  * @example
  * ```ts
  * import { loadable } from '@tsbpf/loader'
- * console.log(loadable('lsm', 'lsm_mac'), loadable('ext', undefined)) // true false
+ * console.log(loadable('lsm', 'lsm_mac'), loadable('tracing', undefined)) // true false
  * ```
  */
 export function loadable(type: string, attachType: string | undefined): boolean {

@@ -1,13 +1,16 @@
 import { isTsbpfError } from '@tsbpf/base'
-import { createMapFd, possibleCpus } from '@tsbpf/maps'
+import { createMapFd, pageSize, possibleCpus } from '@tsbpf/maps'
 import type { CreateMapOptions } from '@tsbpf/maps'
 import type { MapSpec } from '@tsbpf/object'
 import { errnoName, failure, mapFreeze } from '@tsbpf/sys'
-import type { Sys } from '@tsbpf/sys'
-import { commands, mapElemAttr, mapFlags } from '@tsbpf/uapi'
+import type { Mapping, Sys } from '@tsbpf/sys'
+import { commands, linux, mapElemAttr, mapFlags } from '@tsbpf/uapi'
 import { errors } from './errors.ts'
+import type { ModuleBtf } from './kernel-modules.ts'
 import type { OwnedFds } from './owned-fds.ts'
+import { pinMap, reusePinned } from './pin-maps.ts'
 import type { PlannedMap } from './plan.ts'
+import type { PlannedStructOps } from './struct-ops.ts'
 import { roundRingSize } from './ring-size.ts'
 
 /** Map types whose key and value the kernel does not let BTF describe (libbpf's bpf_object__create_map). */
@@ -40,6 +43,10 @@ export interface MapContext {
   readonly owned: OwnedFds
   /** Descriptor of the object's BTF in the kernel; `undefined` where it has none. */
   readonly btfFd: number | undefined
+  /** Descriptor of a BPF token. */
+  readonly token: number | undefined
+  /** A descriptor of a module's BTF, opened once. */
+  readonly moduleFd: (module: ModuleBtf, what: string) => number
 }
 
 /** A map that the kernel has. */
@@ -49,17 +56,58 @@ export interface CreatedMap {
   readonly spec: MapSpec
   /** Initial bytes of a data section. */
   readonly contents: Uint8Array | undefined
+  /** The memory of an arena; the kernel maps it once in a process. */
+  readonly mapping: Mapping | undefined
+  readonly structOps: PlannedStructOps | undefined
+  /** True for one that was pinned before: it has contents of its own. */
+  readonly reused: boolean
 }
 
-/** Creates a map, fills a data section and freezes constants. Throws what `createMapFd` throws, and LOADER_FAILED. */
+/**
+ * Creates a map, fills a data section and freezes constants, or takes the one that is pinned where it should be.
+ * Throws what `createMapFd` throws, MAP_INCOMPATIBLE, LOADER_PIN and LOADER_FAILED.
+ */
 export function createPlannedMap(context: MapContext, planned: PlannedMap): CreatedMap {
   const { sys, owned } = context
-  const { contents, freeze } = planned
+  const { pin } = planned
   const spec = { ...planned.spec, ...withoutElements(planned.spec), maxEntries: entriesOf(sys, planned) }
-  const inner = spec.inner === undefined ? undefined : owned.add(createFd(context, spec.inner, undefined))
-  const { fd, flags } = createWithFallback(context, spec, inner)
+  // An arena whose address the object fixes can be mapped there alone, and a door takes no addresses.
+  const wanted = spec.type === 'arena' ? { ...spec, extra: 0n } : spec
+  if (pin === undefined) return createFresh(context, planned, wanted)
+  for (let tries = 0; tries < 2; tries++) {
+    const reused = reusePinned(sys, wanted, pin)
+    if (reused !== undefined) return reuse(context, planned, wanted, owned.add(reused))
+    const created = createFresh(context, planned, wanted)
+    if (pinMap(sys, owned, created.fd, spec, pin)) return created
+    // Another process has pinned its own meanwhile: that one it is.
+    created.mapping?.unmap()
+    owned.close(created.fd)
+  }
+  throw errors.LOADER_PIN({ map: spec.name, done: 'pinned at', path: pin.path, errno: 'EEXIST' })
+}
+
+function reuse({ sys, owned }: MapContext, planned: PlannedMap, spec: MapSpec, fd: number): CreatedMap {
+  const { structOps } = planned
+  const contents = planned.freeze ? getElement(sys, fd, spec) : undefined
+  const mapping = spec.type === 'arena' ? mapArena(sys, owned, fd, spec) : undefined
+  return { fd, spec, contents, mapping, structOps, reused: true }
+}
+
+function createFresh(context: MapContext, planned: PlannedMap, spec: MapSpec): CreatedMap {
+  const { sys, owned } = context
+  const { contents, freeze, structOps } = planned
+  const inner = spec.inner === undefined ? undefined : owned.add(createFd(context, spec.inner, {}))
+  const { fd, flags } = createWithFallback(context, spec, {
+    innerFd: inner,
+    ...(structOps === undefined ? {} : kernelValue(context, spec, structOps)),
+  })
   owned.add(fd)
   if (inner !== undefined) owned.close(inner)
+  if (spec.type === 'arena') {
+    const mapping = mapArena(sys, owned, fd, spec)
+    if (contents !== undefined) new Uint8Array(mapping.memory).set(contents)
+    return { fd, spec: { ...spec, flags }, contents: undefined, mapping, structOps, reused: false }
+  }
   if (contents !== undefined) putElement(sys, fd, spec.name, 0, contents)
   if (freeze) {
     try {
@@ -69,37 +117,62 @@ export function createPlannedMap(context: MapContext, planned: PlannedMap): Crea
       if (!isTsbpfError(error, 'SYS_CALL_FAILED') || error.context['errnoName'] !== 'EINVAL') throw error
     }
   }
-  return { fd, spec: { ...spec, flags }, contents }
+  return { fd, spec: { ...spec, flags }, contents, mapping: undefined, structOps, reused: false }
+}
+
+/** The verifier wants an arena to have an address in user space before programs use it. */
+function mapArena(sys: Sys, owned: OwnedFds, fd: number, spec: MapSpec): Mapping {
+  const protection = linux.PROT_READ | linux.PROT_WRITE
+  const mapping = sys.mmap(fd, spec.maxEntries * pageSize(sys), protection, linux.MAP_SHARED, 0)
+  if (typeof mapping === 'number') {
+    const what = `arena ${spec.name} cannot be mapped into memory`
+    throw errors.LOADER_FAILED({ what, errno: errnoName(mapping) })
+  }
+  owned.defer(() => mapping.unmap())
+  return mapping
 }
 
 /** Kernels before 5.5 cannot map an array into memory, which only makes its variables slower. */
 function createWithFallback(
   context: MapContext,
   spec: MapSpec,
-  inner: number | undefined,
+  extra: CreateMapOptions,
 ): { readonly fd: number; readonly flags: number } {
   const mappable = mapFlags.value('mmapable')
   try {
-    return { fd: createFd(context, spec, inner), flags: spec.flags }
+    return { fd: createFd(context, spec, extra), flags: spec.flags }
   } catch (error) {
     const optional = spec.data !== undefined && (spec.flags & mappable) !== 0
     if (!optional || !isTsbpfError(error, 'MAP_CREATE') || error.context['errno'] !== errnoName(EINVAL)) {
       throw error
     }
     const flags = spec.flags & ~mappable
-    return { fd: createFd(context, { ...spec, flags }, inner), flags }
+    return { fd: createFd(context, { ...spec, flags }, extra), flags }
   }
 }
 
-function createFd(context: MapContext, spec: MapSpec, innerFd: number | undefined): number {
+/** A struct_ops map's value is of a type of the kernel; the object's BTF goes with it, without types. */
+function kernelValue(context: MapContext, spec: MapSpec, structOps: PlannedStructOps): CreateMapOptions {
   const { btfFd } = context
+  const { valueType, module } = structOps
+  return {
+    btf: btfFd === undefined ? undefined : { fd: btfFd, keyType: 0, valueType: 0 },
+    kernelValueType: valueType,
+    kernelValueBtf:
+      module === undefined ? undefined : context.moduleFd(module, `struct_ops map ${spec.name}`),
+  }
+}
+
+function createFd(context: MapContext, spec: MapSpec, extra: CreateMapOptions): number {
+  const { btfFd, token } = context
   const { keyType, valueType } = spec
   const described = btfFd !== undefined && valueType !== undefined && !withoutBtf.has(spec.type)
   const options: CreateMapOptions = {
     btf: described ? { fd: btfFd, keyType: keyType ?? 0, valueType } : undefined,
-    innerFd,
     numaNode: spec.numaNode,
     extra: spec.extra,
+    token,
+    ...extra,
   }
   return createMapFd(context.sys, spec, options)
 }
@@ -129,6 +202,19 @@ export function putElement(sys: Sys, fd: number, map: string, index: number, val
     const what = `map ${map} cannot be given its initial contents`
     throw errors.LOADER_FAILED({ what, errno: errnoName(result) })
   }
+}
+
+/** The value of a data section's only entry. Throws LOADER_FAILED. */
+export function getElement(sys: Sys, fd: number, spec: MapSpec): Uint8Array {
+  const { offsets } = mapElemAttr
+  const value = new Uint8Array(spec.valueSize)
+  const result = sys.bpf(commands.value('map_lookup_elem'), mapElemAttr.encode({ map_fd: fd }, true), [
+    { at: offsets.key, buffer: new Uint8Array(4) },
+    { at: offsets.value, buffer: value },
+  ])
+  if (result < 0)
+    throw errors.LOADER_FAILED({ what: `map ${spec.name} cannot be read`, errno: errnoName(result) })
+  return value
 }
 
 /** Puts descriptors of maps or programs into the slots that the object names. */

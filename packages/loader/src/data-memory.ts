@@ -1,9 +1,9 @@
 import { errnoName } from '@tsbpf/sys'
 import type { Mapping, Sys } from '@tsbpf/sys'
-import { commands, linux, mapElemAttr, mapFlags } from '@tsbpf/uapi'
+import { linux, mapFlags } from '@tsbpf/uapi'
 import type { CreatedMap } from './create-maps.ts'
 import { errors } from './errors.ts'
-import { putElement } from './create-maps.ts'
+import { getElement, putElement } from './create-maps.ts'
 
 /** The memory of a data section as variables use it. */
 export interface DataMemory {
@@ -20,6 +20,7 @@ export function dataMemory(sys: Sys, map: CreatedMap, alive: () => void): DataMe
   const section = map.spec.data?.section
   const readOnly = section === 'rodata' || section === 'kconfig'
   if (readOnly) return constantMemory(map, alive)
+  if (map.mapping !== undefined) return arenaMemory(map.mapping, alive)
   return (map.spec.flags & mapFlags.value('mmapable')) === 0
     ? copiedMemory(sys, map, alive)
     : mappedMemory(sys, map, alive)
@@ -36,6 +37,22 @@ function constantMemory(map: CreatedMap, alive: () => void): DataMemory {
       return view
     },
     write: () => undefined,
+    dispose: () => undefined,
+  }
+}
+
+/** An arena is mapped already, and stays so until its object is disposed. */
+function arenaMemory(mapping: Mapping, alive: () => void): DataMemory {
+  return {
+    readOnly: false,
+    read() {
+      alive()
+      return new DataView(mapping.memory)
+    },
+    write(change) {
+      alive()
+      change(new Uint8Array(mapping.memory))
+    },
     dispose: () => undefined,
   }
 }
@@ -76,16 +93,7 @@ function mappedMemory(sys: Sys, map: CreatedMap, alive: () => void): DataMemory 
 function copiedMemory(sys: Sys, map: CreatedMap, alive: () => void): DataMemory {
   const fetch = (): Uint8Array => {
     alive()
-    const { offsets } = mapElemAttr
-    const value = new Uint8Array(map.spec.valueSize)
-    const result = sys.bpf(commands.value('map_lookup_elem'), mapElemAttr.encode({ map_fd: map.fd }, true), [
-      { at: offsets.key, buffer: new Uint8Array(4) },
-      { at: offsets.value, buffer: value },
-    ])
-    if (result < 0) {
-      throw errors.LOADER_FAILED({ what: `map ${map.spec.name} cannot be read`, errno: errnoName(result) })
-    }
-    return value
+    return getElement(sys, map.fd, map.spec)
   }
   return {
     readOnly: false,

@@ -31,11 +31,23 @@ export const rows = {
       `the object is ${c.object}-endian, but this kernel is ${c.kernel}-endian`,
     hint: 'compile with clang -target bpf on this machine, or with -target bpfel for little-endian kernels',
   },
-  LOADER_UNSUPPORTED_MAP: unsupported,
   LOADER_UNSUPPORTED_PROGRAM: unsupported,
-  LOADER_UNSUPPORTED_PIN: {
-    message: (c: Unsupported) => `${c.what} asks to be pinned by name, which cannot be done yet`,
-    hint: 'remove pinning from the map definition',
+  LOADER_PIN_NAME: {
+    message: (c: { readonly map: string; readonly file: string }) =>
+      `map ${c.map} cannot be pinned as ${JSON.stringify(c.file)}: that is no file name of a BPF file system`,
+    hint: 'give a name without slashes and dots in the option pins, and the folder in pinPath',
+  },
+  LOADER_PIN: {
+    message: (c: {
+      readonly map: string
+      readonly done: string
+      readonly path: string
+      readonly errno: string
+    }) => `map ${c.map} cannot be ${c.done} ${c.path}: ${c.errno}`,
+    hint: (c: { readonly errno: string }) =>
+      c.errno === 'EEXIST'
+        ? 'something else is pinned there again and again: give another folder in the option pinPath'
+        : 'pinPath must be a folder of a BPF file system (mount -t bpf bpf /sys/fs/bpf) that this user may write to',
   },
   LOADER_NO_PROGRAM_TYPE: {
     message: (c: { readonly program: string; readonly section: string }) =>
@@ -110,9 +122,33 @@ export const rows = {
     hint: 'run as root, or grant CAP_SYSLOG; kernel.kptr_restrict=2 hides addresses from everybody',
   },
   LOADER_NO_ATTACH_TARGET: {
-    message: (c: { readonly program: string; readonly target: string }) =>
-      `program ${c.program}: the kernel's BTF has no ${c.target}`,
-    hint: 'correct the section name; names that end alike are listed by bpftool btf dump id 1',
+    message: (c: { readonly program: string; readonly where: string; readonly target: string }) =>
+      `program ${c.program}: ${c.where} has no ${c.target}`,
+    hint: 'correct the section name (module:name says which module), or load the module; bpftool btf dump id 1 lists names',
+  },
+  LOADER_NO_TARGET_PROGRAM: {
+    message: (c: { readonly program: string }) =>
+      `program ${c.program} replaces a function of another program, and nobody says of which`,
+    hint: (c: { readonly program: string }) =>
+      `give it in the option override: { ${c.program}: { target: loaded.program('…') } }`,
+  },
+  LOADER_NO_MODULE_FD: {
+    message: (c: { readonly what: string; readonly module: string }) =>
+      `${c.what} is in module ${c.module}, whose BTF this process may not open by id`,
+    hint: 'run as root, or grant CAP_SYS_ADMIN: the kernel takes BTF of modules by descriptor only',
+  },
+  LOADER_STRUCT_OPS: {
+    message: (c: { readonly map: string; readonly member: string | undefined; readonly problem: string }) =>
+      `struct_ops map ${c.map}${c.member === undefined ? '' : ` member ${c.member}`}: ${c.problem}`,
+    hint: 'give another value in the option structOps, or run a kernel that has it',
+  },
+  LOADER_TOKEN: {
+    message: (c: { readonly path: string; readonly errno: string }) =>
+      `no BPF token can be made of ${c.path}: ${c.errno}`,
+    hint: (c: { readonly errno: string }) =>
+      c.errno === 'EOPNOTSUPP'
+        ? 'tokens are for processes in a user namespace of their own; here capabilities count'
+        : 'it must be a BPF file system that was mounted for this user namespace with delegate_cmds and the like (6.9)',
   },
   LOADER_DENIED: {
     message: (c: Denied) =>

@@ -33,17 +33,23 @@ export function initialData(spec: ObjectSpec, values: InitialValues): ReadonlyMa
     }
   }
   put(values.rodata, 'rodata', ['rodata'])
-  put(values.data, 'data', ['data', 'bss'])
+  put(values.data, 'data', ['data', 'bss', 'arena'])
   return contents
 }
 
 function kindOf(spec: ObjectSpec, section: string): string | undefined {
-  return dataMap(spec, section)?.data?.section
+  const map = dataMap(spec.maps, section)
+  return map?.arena === undefined ? map?.data?.section : 'arena'
 }
 
-/** The map of a data section. */
-function dataMap(spec: ObjectSpec, section: string): MapSpec | undefined {
-  return spec.maps.find((map) => map.data !== undefined && map.name === section)
+/** The section of variables in an arena (LLVM's address space 1), which its map is not named after. */
+const arenaSection = '.addr_space.1'
+
+/** The map that has the variables of a section. */
+export function dataMap(maps: readonly MapSpec[], section: string): MapSpec | undefined {
+  return section === arenaSection
+    ? maps.find((map) => map.arena !== undefined)
+    : maps.find((map) => map.data !== undefined && map.name === section)
 }
 
 function putValue(
@@ -53,12 +59,14 @@ function putValue(
   value: unknown,
 ): void {
   const { name, section, offset, size } = variable
-  const bytes = contents.get(section) ?? copyOf(dataMap(spec, section)?.data?.bytes)
+  const map = dataMap(spec.maps, section)
+  const key = map?.name ?? section
+  const bytes = contents.get(key) ?? copyOf(map?.arena ?? map?.data?.bytes)
   if (bytes === undefined || offset + size > bytes.length) {
     throw errors.LOADER_VARIABLE_VALUE({ name, expected: `it does not lie inside ${section}` })
   }
   encodeVariable(spec, variable, value, bytes)
-  contents.set(section, bytes)
+  contents.set(key, bytes)
 }
 
 /** A copy, also of a Node.js `Buffer`, whose own `slice` aliases. */

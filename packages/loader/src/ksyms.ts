@@ -1,15 +1,18 @@
+import { isTsbpfError } from '@tsbpf/base'
 import { kfunc } from '@tsbpf/btf'
+import type { Btf } from '@tsbpf/btf'
 import type { ExternSpec, ObjectSpec } from '@tsbpf/object'
 import type { Sys } from '@tsbpf/sys'
 import { linux } from '@tsbpf/uapi'
 import { checked } from '@tsbpf/sys'
 import { errors } from './errors.ts'
 import type { LazyKernelBtf } from './kernel-btf.ts'
+import type { ModuleBtf } from './kernel-modules.ts'
 
 /** What a ksym or kfunc of an object is on the kernel that it will run on. */
 export type ResolvedKsym =
-  /** A variable or function of the kernel's BTF, by its type id. */
-  | { readonly kind: 'btf'; readonly id: number }
+  /** A variable or function of the kernel's BTF, or a module's, by its type id. */
+  | { readonly kind: 'btf'; readonly id: number; readonly module: ModuleBtf | undefined }
   /** A symbol without a type. */
   | { readonly kind: 'address'; readonly address: bigint }
   /** Weak, and not there: its address is 0, and calling it is refused. */
@@ -30,10 +33,14 @@ export function resolveKsyms(
       untyped.push(extern)
       continue
     }
-    const kernel = sources.kernel.get(`${kind} ${name}`)
-    const id = kind === 'kfunc' ? kfunc(kernel, name)?.func.id : kernel.find(name, 'var')?.id
-    if (id !== undefined) found.set(name, { kind: 'btf', id })
-    else found.set(name, missing(extern, "the kernel's BTF"))
+    const reason = `${kind} ${name}`
+    const id = (btf: Btf): number | undefined =>
+      kind === 'kfunc' ? kfunc(btf, name)?.func.id : btf.find(name, 'var')?.id
+    const own = id(sources.kernel.get(reason))
+    const there =
+      own === undefined ? inModules(sources.kernel.modules(reason), id) : { id: own, module: undefined }
+    if (there !== undefined) found.set(name, { kind: 'btf', ...there })
+    else found.set(name, missing(extern, 'the BTF of the kernel and its modules'))
   }
   if (untyped.length > 0) {
     const addresses = symbolAddresses(sources.sys(), new Set(untyped.map(({ name }) => name)))
@@ -46,6 +53,22 @@ export function resolveKsyms(
     }
   }
   return found
+}
+
+/** The first module that has it; damaged BTF of another is no reason to fail. */
+function inModules(
+  modules: readonly ModuleBtf[],
+  idIn: (btf: Btf) => number | undefined,
+): { readonly id: number; readonly module: ModuleBtf } | undefined {
+  for (const module of modules) {
+    try {
+      const id = idIn(module.btf)
+      if (id !== undefined) return { id, module }
+    } catch (error) {
+      if (!isTsbpfError(error)) throw error
+    }
+  }
+  return undefined
 }
 
 function missing(extern: ExternSpec, where: string): ResolvedKsym {

@@ -13,3 +13,9 @@ export const loadAttempts = 5
 export const maxConfigBytes = 16 * 1024 * 1024
 /** Bytes of the files that say which kernel runs. */
 export const maxReleaseBytes = 4096
+/** Bytes of /proc/modules, a line for each module. */
+export const maxModuleListBytes = 4 * 1024 * 1024
+/** Bytes of one module's BTF; the largest have a few MiB. */
+export const maxModuleBtfBytes = 256 * 1024 * 1024
+/** Programs that the kernel verifies at one time: threads of the pool (UV_THREADPOOL_SIZE unless changed). */
+export const programsAtOnce = 4

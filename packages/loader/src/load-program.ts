@@ -2,9 +2,11 @@ import { errnoName, failure, lackingCapabilities } from '@tsbpf/sys'
 import type { LoadResult, ProgLoadFields, Sys } from '@tsbpf/sys'
 import { textUntilNul } from '@tsbpf/base'
 import type { CoreResult } from '@tsbpf/core-reloc'
-import { attachTypes, bpfFuncInfo, bpfLineInfo, progTypes } from '@tsbpf/uapi'
+import { attachTypes, bpfFuncInfo, bpfLineInfo, progFlags, progTypes } from '@tsbpf/uapi'
 import { errors } from './errors.ts'
 import { firstLogBytes, loadAttempts, logGrowth, maxLogBytes } from './limits.ts'
+import { createJumpTables } from './jump-tables.ts'
+import type { OwnedFds } from './owned-fds.ts'
 import type { PlannedProgram } from './plan.ts'
 import { capabilitiesFor } from './privileges.ts'
 import { funcInfo, lineInfo } from './program-info-records.ts'
@@ -17,11 +19,14 @@ export interface LoadContext {
   readonly sys: Sys
   readonly license: string
   readonly kernelVersion: number | undefined
+  readonly owned: OwnedFds
   readonly targets: ReferenceTargets
   /** Descriptor of the object's BTF in the kernel; `undefined` where it has none. */
   readonly btfFd: number | undefined
   readonly relocations: readonly CoreResult[]
   readonly logLevel: number
+  /** Descriptor of a BPF token. */
+  readonly token: number | undefined
 }
 
 /** A program that the kernel took. */
@@ -44,7 +49,7 @@ const E2BIG = failure('E2BIG')
  */
 export function* loadProgram(context: LoadContext, program: PlannedProgram): LoadSteps<LoadedFd> {
   const fields = loadFields(context, program)
-  const { logLevel } = context
+  const logLevel = program.logLevel ?? context.logLevel
   if (logLevel > 0) {
     const { result, log } = yield* withLog(fields, logLevel, false)
     if (result.fd >= 0) return { fd: result.fd, log }
@@ -85,19 +90,28 @@ function* again(fields: ProgLoadFields): LoadSteps<LoadResult> {
   return result
 }
 
-function loadFields(context: LoadContext, { spec, linked, attachBtfId }: PlannedProgram): ProgLoadFields {
-  const { btfFd } = context
+function loadFields(context: LoadContext, { spec, linked, target }: PlannedProgram): ProgLoadFields {
+  const { btfFd, targets, token } = context
+  const tables = createJumpTables(context, linked)
+  const { insns, fdArray } = resolveReferences(linked, targets, tables)
+  const { module, programFd, member } = target
   const functions = btfFd === undefined ? undefined : funcInfo(linked)
   const lines = functions === undefined ? undefined : lineInfo(linked)
   return {
     prog_type: progTypes.byName(spec.type ?? '')?.value ?? 0,
-    expected_attach_type: attachTypes.byName(spec.attachType ?? '')?.value ?? 0,
+    // A struct_ops program has the member there that it is.
+    expected_attach_type: member ?? attachTypes.byName(spec.attachType ?? '')?.value ?? 0,
     prog_name: kernelName(spec.name),
-    insns: resolveReferences(linked, context.targets),
+    insns,
     license: context.license,
     kern_version: context.kernelVersion ?? 0,
-    prog_flags: spec.flags,
-    attach_btf_id: attachBtfId,
+    prog_flags: spec.flags | (token === undefined ? 0 : progFlags.value('token_fd')),
+    prog_token_fd: token ?? 0,
+    attach_btf_id: target.id,
+    attach_prog_fd:
+      programFd ??
+      (module === undefined ? 0 : targets.moduleFd(module, `the target of program ${spec.name}`)),
+    ...(fdArray.length === 0 ? {} : { fd_array: new Uint8Array(Int32Array.from(fdArray).buffer) }),
     ...(btfFd === undefined || functions === undefined
       ? {}
       : { prog_btf_fd: btfFd, func_info_rec_size: bpfFuncInfo.size, func_info: functions }),

@@ -1,6 +1,6 @@
 import { codec, resolveRoot } from '@tsbpf/btf'
 import type { Codec } from '@tsbpf/btf'
-import { attachesItself, UsdtSpecs } from '@tsbpf/link'
+import { attachesItself, attachStructOps, UsdtSpecs } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
 import { btfCodecs, mapFromFd, openPerfBuffer, openRingBuffer } from '@tsbpf/maps'
 import type {
@@ -18,6 +18,7 @@ import { dataMemory } from './data-memory.ts'
 import type { DataMemory } from './data-memory.ts'
 import type { CreatedMap } from './create-maps.ts'
 import { errors } from './errors.ts'
+import { dataMap } from './initial-data.ts'
 import { LoadedProgram } from './loaded-program.ts'
 import { Variable } from './variable.ts'
 
@@ -168,6 +169,21 @@ export class LoadedObject implements Disposable, AsyncDisposable {
     return btf === undefined || value === undefined ? {} : { decode: codec(btf, value) as RecordDecoder<T> }
   }
 
+  /**
+   * The memory of an arena (kernel 6.9): page 0 first, the very bytes that programs use, mapped until the object is
+   * disposed. The kernel maps an arena once in a process, so that `map(name).memory()` of it is refused.
+   * Throws LOADER_UNKNOWN_MAP.
+   */
+  arena(name: string): Uint8Array {
+    this.#live()
+    const mapping = this.#created.find((one) => one.spec.name === name)?.mapping
+    if (mapping === undefined) {
+      const known = this.#created.filter((one) => one.mapping !== undefined).map((one) => one.spec.name)
+      throw errors.LOADER_UNKNOWN_MAP({ name, known })
+    }
+    return new Uint8Array(mapping.memory)
+  }
+
   #codecOf(name: string): Codec {
     const { btf } = this.spec
     if (btf === undefined) throw errors.LOADER_NO_TYPES({ name })
@@ -194,7 +210,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Attaches every loaded program whose section name says where, all or none; the object owns the links and detaches
+   * Attaches every loaded program whose section name says where, and every struct_ops map, all or none; the object owns the links and detaches
    * them when it is disposed. Throws `LINK_…`.
    */
   attach(): readonly Link[] {
@@ -205,12 +221,40 @@ export class LoadedObject implements Disposable, AsyncDisposable {
         const spec = this.spec.programs.find((one) => one.name === program.name)
         if (spec !== undefined && attachesItself(spec)) links.push(program.attach())
       }
+      for (const { structOps, spec } of this.#created) {
+        if (structOps !== undefined) links.push(this.attachStructOps(spec.name))
+      }
     } catch (error) {
       for (const link of links) link.detach()
       throw error
     }
     this.#links.push(...links)
     return links
+  }
+
+  /**
+   * Registers the operations of a struct_ops map: with a link where the object asks for one (section
+   * `.struct_ops.link`, kernel 6.4), else until the link that this gives is detached, also when this process has ended.
+   * The caller owns the link. Throws LOADER_UNKNOWN_MAP, LINK_DENIED, LINK_REFUSED.
+   *
+   * @example
+   * ```ts no-run
+   * using link = bpf.attachStructOps('my_congestion_control')
+   * ```
+   */
+  attachStructOps(name: string): Link {
+    this.#live()
+    const ops = this.#created.filter((one) => one.structOps !== undefined)
+    const map = ops.find((one) => one.spec.name === name)
+    if (map?.structOps === undefined) {
+      throw errors.LOADER_UNKNOWN_MAP({ name, known: ops.map((one) => one.spec.name) })
+    }
+    const value = new Uint8Array(map.structOps.value)
+    for (const { program, at } of map.structOps.programs) {
+      const fd = this.programs.find((one) => one.name === program)?.fd
+      if (fd !== undefined) new DataView(value.buffer).setUint32(at, fd, true)
+    }
+    return attachStructOps(this.#sys, { fd: map.fd, name }, value)
   }
 
   /** Detaches the object's own links, and closes programs and maps. A second call does nothing. */
@@ -221,7 +265,8 @@ export class LoadedObject implements Disposable, AsyncDisposable {
     for (const ring of this.#rings) ring[Symbol.dispose]()
     for (const program of this.programs) program.dispose()
     for (const memory of this.#memories.values()) memory.dispose()
-    for (const { fd, spec } of this.#created) {
+    for (const { fd, spec, mapping } of this.#created) {
+      mapping?.unmap()
       const map = this.#maps.get(spec.name)
       if (map !== undefined) map.dispose()
       else if (!this.#lost.has(fd)) this.#sys.close(fd)
@@ -244,7 +289,11 @@ export class LoadedObject implements Disposable, AsyncDisposable {
   #memory(section: string): DataMemory | undefined {
     const known = this.#memories.get(section)
     if (known !== undefined) return known
-    const created = this.#created.find((one) => one.spec.data !== undefined && one.spec.name === section)
+    const name = dataMap(
+      this.#created.map((one) => one.spec),
+      section,
+    )?.name
+    const created = this.#created.find((one) => one.spec.name === name)
     if (created === undefined) return undefined
     const memory = dataMemory(this.#sys, created, () => this.#live())
     this.#memories.set(section, memory)

@@ -1,36 +1,37 @@
 import type { Sys } from '@tsbpf/sys'
 
-/** Descriptors that belong together, closed last first. */
+/** What a load has made so far, undone last first. */
 export interface OwnedFds {
   add(fd: number): number
-  /** Closes one of them early. */
+  /** Something else to undo. */
+  defer(undo: () => void): void
+  /** Closes a descriptor early. */
   close(fd: number): void
-  /** Hands one over: somebody else closes it. */
-  release(fd: number): void
-  /** Closes all that are left. */
+  /** Closes and undoes all that is left. */
   closeAll(): void
 }
 
 export function ownedFds(sys: Sys): OwnedFds {
-  const fds: number[] = []
-  const forget = (fd: number): boolean => {
-    const at = fds.lastIndexOf(fd)
-    if (at >= 0) fds.splice(at, 1)
-    return at >= 0
-  }
+  const made: (number | (() => void))[] = []
   return {
     add(fd) {
-      fds.push(fd)
+      made.push(fd)
       return fd
     },
-    close(fd) {
-      if (forget(fd)) sys.close(fd)
+    defer(undo) {
+      made.push(undo)
     },
-    release(fd) {
-      forget(fd)
+    close(fd) {
+      const at = made.lastIndexOf(fd)
+      if (at < 0) return
+      made.splice(at, 1)
+      sys.close(fd)
     },
     closeAll() {
-      for (let fd = fds.pop(); fd !== undefined; fd = fds.pop()) sys.close(fd)
+      for (let one = made.pop(); one !== undefined; one = made.pop()) {
+        if (typeof one === 'number') sys.close(one)
+        else one()
+      }
     },
   }
 }

@@ -1,11 +1,12 @@
 import { relocate } from '@tsbpf/core-reloc'
-import type { CoreResult } from '@tsbpf/core-reloc'
+import type { CoreResult, TargetBtf } from '@tsbpf/core-reloc'
 import type { Btf } from '@tsbpf/btf'
 import { linkSubprograms } from '@tsbpf/object'
 import type { LinkedProgram, MapSpec, ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import type { Sys } from '@tsbpf/sys'
 import { attachTarget } from './attach-target.ts'
-import { checkReferences, checkSpec, selectPrograms } from './check-spec.ts'
+import type { AttachTarget } from './attach-target.ts'
+import { checkSpec, selectPrograms } from './check-spec.ts'
 import { errors } from './errors.ts'
 import { initialData } from './initial-data.ts'
 import type { VariableValues } from './initial-data.ts'
@@ -14,9 +15,15 @@ import type { LazyKernelBtf } from './kernel-btf.ts'
 import { resolveKsyms } from './ksyms.ts'
 import type { ResolvedKsym } from './ksyms.ts'
 import { maxProgramInsns } from './limits.ts'
+import { overridden } from './override.ts'
+import type { ProgramOverrides } from './override.ts'
+import { planPins } from './pin-maps.ts'
+import type { Pin, PinOptions } from './pin-maps.ts'
+import { planStructOps } from './struct-ops.ts'
+import type { PlannedStructOps, StructOpsValues } from './struct-ops.ts'
 
 /** Options of a load that decide what is loaded; {@link preview} takes the same. */
-export interface PlanOptions {
+export interface PlanOptions extends PinOptions {
   /** Initial values of constants (`const volatile`) by name, of the types that they were declared with. */
   readonly rodata?: VariableValues
   /** Initial values of other global variables by name. */
@@ -27,6 +34,10 @@ export interface PlanOptions {
   readonly maxEntries?: Readonly<Record<string, number>>
   /** Names of the programs to load; those that load by themselves (section name without `?`) unless given. */
   readonly programs?: readonly string[]
+  /** What is said otherwise of programs than their section names do, by name. */
+  readonly override?: ProgramOverrides
+  /** Values of members of struct_ops maps that go before the object's, by map name and member. */
+  readonly structOps?: StructOpsValues
   /** BTF to relocate to; the running kernel's unless given, opened only if it is needed. */
   readonly kernelBtf?: Btf
 }
@@ -38,6 +49,10 @@ export interface PlannedMap {
   /** Bytes of a data section; `undefined` for other maps, and where zeroes will do. */
   readonly contents: Uint8Array | undefined
   readonly freeze: boolean
+  /** Where it is pinned; `undefined` for nowhere. */
+  readonly pin: Pin | undefined
+  /** For a struct_ops map. */
+  readonly structOps: PlannedStructOps | undefined
 }
 
 /** A program that will be loaded. */
@@ -45,8 +60,9 @@ export interface PlannedProgram {
   /** As it is after relocation. */
   readonly spec: ProgramSpec
   readonly linked: LinkedProgram
-  /** Type id in the kernel's BTF of what it is loaded for; 0 for none. */
-  readonly attachBtfId: number
+  readonly target: AttachTarget
+  /** The verifier's log that is asked for; the load's own unless given. */
+  readonly logLevel: number | undefined
 }
 
 /** Everything that a load will do, decided without the kernel. */
@@ -61,14 +77,19 @@ export interface Plan {
 
 /** Decides everything about a load: nothing is created, and only the kernel's BTF is read. */
 export function makePlan(
-  spec: ObjectSpec,
+  given: ObjectSpec,
   options: PlanOptions,
   kernel: LazyKernelBtf,
   sys: () => Sys,
 ): Plan {
-  const selected = selectPrograms(spec, options.programs)
+  const overrides = new Map(Object.entries(options.override ?? {}))
+  const spec = overridden(given, overrides)
+  const structOps = planStructOps(spec, options.structOps, kernel)
+  const selected = selectPrograms(spec, options.programs, operations(structOps))
   checkSpec(spec, selected)
-  const maps = planMaps(spec, options, kconfigData(spec, { sys, kernel, given: options.kconfig }))
+  const contents = initialData(spec, options)
+  const kconfig = kconfigData(spec, { sys, kernel, given: options.kconfig })
+  const maps = planMaps(spec, options, { contents, kconfig, structOps })
   const { relocated, results } = relocateTo(spec, selected, kernel)
   const programs = selected.map(({ name }) => {
     const program = relocated.programs.find((one) => one.name === name)
@@ -78,8 +99,12 @@ export function makePlan(
     if (insns > maxProgramInsns) {
       throw errors.LOADER_TOO_LARGE({ what: `program ${name}`, actual: insns, limit: maxProgramInsns })
     }
-    checkReferences(linked)
-    return { spec: program, linked, attachBtfId: attachTarget(program, kernel) }
+    const { target: targetProgram, logLevel } = overrides.get(name) ?? {}
+    const target =
+      program.type === 'struct_ops'
+        ? memberTarget(name, structOps)
+        : attachTarget(program, { sys, kernel, program: targetProgram })
+    return { spec: program, linked, target, logLevel }
   })
   const used = new Set<string>()
   for (const { linked } of programs) {
@@ -89,12 +114,33 @@ export function makePlan(
   return { spec: relocated, maps, programs, relocations: results, ksyms }
 }
 
+/** Names of the programs that struct_ops maps have. */
+function operations(plans: ReadonlyMap<string, PlannedStructOps>): ReadonlySet<string> {
+  return new Set([...plans.values()].flatMap(({ programs }) => programs.map(({ program }) => program)))
+}
+
+/** A struct_ops program is loaded for the member of the first map that has it; another member is the kernel's to refuse. */
+function memberTarget(name: string, plans: ReadonlyMap<string, PlannedStructOps>): AttachTarget {
+  for (const { programs } of plans.values()) {
+    const found = programs.find(({ program }) => program === name)
+    if (found !== undefined) return found.target
+  }
+  const target = `member of a struct_ops map that is ${name}`
+  throw errors.LOADER_NO_ATTACH_TARGET({ program: name, where: 'the object', target })
+}
+
+interface MapPlanning {
+  readonly contents: ReadonlyMap<string, Uint8Array>
+  readonly kconfig: Uint8Array | undefined
+  readonly structOps: ReadonlyMap<string, PlannedStructOps>
+}
+
 function planMaps(
   spec: ObjectSpec,
   options: PlanOptions,
-  kconfig: Uint8Array | undefined,
+  { contents, kconfig, structOps }: MapPlanning,
 ): readonly PlannedMap[] {
-  const contents = initialData(spec, options)
+  const pins = planPins(spec, options)
   const sizes = new Map(Object.entries(options.maxEntries ?? {}))
   for (const name of sizes.keys()) {
     if (!spec.maps.some((map) => map.name === name && map.data === undefined)) {
@@ -102,16 +148,21 @@ function planMaps(
       throw errors.LOADER_UNKNOWN_MAP({ name, known })
     }
   }
-  return spec.maps.map((map) => {
+  const created = spec.maps.filter((map) => map.structOps === undefined || structOps.has(map.name))
+  return created.map((map) => {
     const section = map.data?.section
+    const ops = structOps.get(map.name)
     return {
-      spec: map,
+      // The kernel's struct may have another size than the object's.
+      spec: ops === undefined ? map : { ...map, valueSize: ops.value.length },
       maxEntries: sizes.get(map.name) ?? map.maxEntries,
       // The memory of a new map is zero, which is all that .bss asks for.
       contents:
         (section === 'kconfig' ? kconfig : contents.get(map.name)) ??
-        (section === 'bss' ? undefined : map.data?.bytes),
+        (section === 'bss' ? undefined : (map.data?.bytes ?? map.arena)),
       freeze: section === 'rodata' || section === 'kconfig',
+      pin: pins.get(map.name),
+      structOps: ops,
     }
   })
 }
@@ -126,7 +177,27 @@ function relocateTo(
   // As libbpf does, all subprograms are relocated, whoever calls them.
   const functions = selected.length === 0 ? [] : [...spec.subprograms, ...selected]
   if (functions.every((fn) => fn.coreRelocations.length === 0)) return { relocated: spec, results: [] }
-  const targets = [{ name: 'vmlinux', btf: kernel.get('CO-RE relocation') }]
-  const { spec: relocated, results } = relocate(spec, { targets, include, onFailure: 'throw' })
+  const vmlinux = { name: 'vmlinux', btf: kernel.get('CO-RE relocation') }
+  const first = relocate(spec, { targets: [vmlinux], include })
+  const done = first.results.some(lacksCandidates) ? withModules(spec, vmlinux, include, kernel) : undefined
+  const { spec: relocated, results } = done ?? first
+  const failed = results.find(({ error }) => error !== undefined)
+  if (failed?.error !== undefined) throw failed.error
   return { relocated, results }
+}
+
+/** True for a relocation that asks the kernel for a type that it does not have: a module may. */
+function lacksCandidates(result: CoreResult): boolean {
+  return result.candidates.length === 0 && result.kind !== 'local_type_id'
+}
+
+/** As libbpf does, modules are opened only when the kernel's own BTF lacks something. */
+function withModules(
+  spec: ObjectSpec,
+  vmlinux: TargetBtf,
+  include: (fn: { readonly name: string }) => boolean,
+  kernel: LazyKernelBtf,
+): ReturnType<typeof relocate> | undefined {
+  const modules = kernel.modules('CO-RE relocation')
+  return modules.length === 0 ? undefined : relocate(spec, { targets: [vmlinux, ...modules], include })
 }

@@ -73,17 +73,15 @@ describe('preview', () => {
     const refused: readonly (readonly [ObjectSpec, string])[] = [
       [object('tracer.eb'), 'LOADER_BYTE_ORDER'],
       [kind(undefined), 'LOADER_NO_PROGRAM_TYPE'],
-      [kind('ext'), 'LOADER_UNSUPPORTED_PROGRAM'],
+      [kind('tracing'), 'LOADER_UNSUPPORTED_PROGRAM'],
       [kind('prog_type(99)'), 'LOADER_UNSUPPORTED_PROGRAM'],
-      [map({ type: 'struct_ops' }), 'LOADER_UNSUPPORTED_MAP'],
-      [map({ type: 'arena' }), 'LOADER_UNSUPPORTED_MAP'],
-      [map({ pinning: 'by_name' }), 'LOADER_UNSUPPORTED_PIN'],
+      [map({ name: 'a/b', pinning: 'by_name' }), 'LOADER_PIN_NAME'],
     ]
     for (const [spec, code] of refused) {
       expect(() => preview(spec, { sys: fakeSys() }), code).toThrow(expect.objectContaining({ code }))
     }
     // What is left out does not stand in the way.
-    expect(preview({ ...kind('ext') }, { sys: fakeSys(), programs: [] }).programs).toEqual([])
+    expect(preview({ ...kind('tracing') }, { sys: fakeSys(), programs: [] }).programs).toEqual([])
   })
 })
 

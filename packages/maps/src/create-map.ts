@@ -2,6 +2,7 @@ import { isTsbpfError } from '@tsbpf/base'
 import type { TsbpfError } from '@tsbpf/base'
 import { lackingCapabilities, mapCreate } from '@tsbpf/sys'
 import type { MapCreateFields, Sys } from '@tsbpf/sys'
+import { mapFlags } from '@tsbpf/uapi'
 import { BpfMap } from './bpf-map.ts'
 import { bytesCodec, perCpuCodec } from './element-codec.ts'
 import type { ElementCodec } from './element-codec.ts'
@@ -23,6 +24,10 @@ export interface CreateMapOptions {
   readonly numaNode?: number | undefined
   /** What a struct_ops map holds: a type of the kernel's own BTF. */
   readonly kernelValueType?: number | undefined
+  /** Descriptor of the module's BTF that `kernelValueType` is of; the kernel's own unless given (kernel 6.9). */
+  readonly kernelValueBtf?: number | undefined
+  /** Descriptor of a BPF token, which lends the right to create the map (kernel 6.9). */
+  readonly token?: number | undefined
   /** `map_extra`: a Bloom filter's number of hash functions, an arena's address. */
   readonly extra?: bigint
 }
@@ -51,12 +56,17 @@ export function createMapFd(sys: Sys, shape: MapShape, options: CreateMapOptions
     key_size: shape.keySize,
     value_size: shape.valueSize,
     max_entries: shape.maxEntries,
-    map_flags: shape.flags,
+    map_flags:
+      shape.flags |
+      (options.kernelValueBtf === undefined ? 0 : mapFlags.value('vtype_btf_obj_fd')) |
+      (options.token === undefined ? 0 : mapFlags.value('token_fd')),
     map_name: shape.kernelName,
     map_extra: options.extra ?? 0n,
     inner_map_fd: options.innerFd ?? 0,
     numa_node: options.numaNode ?? 0,
     btf_vmlinux_value_type_id: options.kernelValueType ?? 0,
+    value_type_btf_obj_fd: options.kernelValueBtf ?? 0,
+    map_token_fd: options.token ?? 0,
   }
   const { btf } = options
   if (btf !== undefined) {

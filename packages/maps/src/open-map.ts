@@ -12,7 +12,9 @@ import type { MapShape } from './map-shape.ts'
 export interface OpenMapOptions<K, V> {
   readonly codecs?: MapCodecs<K, V>
   /** What the map must be; members that are left out may be anything. A `MapSpec` of `@tsbpf/object` is one. */
-  readonly expect?: Partial<Pick<MapShape, 'type' | 'keySize' | 'valueSize' | 'maxEntries' | 'flags'>>
+  readonly expect?: Partial<Pick<MapShape, 'type' | 'keySize' | 'valueSize' | 'maxEntries' | 'flags'>> & {
+    readonly extra?: bigint
+  }
   /** `rdonly` and `wronly` open a map for one direction alone. */
   readonly access?: 'rdonly' | 'wronly'
 }
@@ -35,6 +37,16 @@ export function openMap<K = Uint8Array, V = Uint8Array>(
   which: { readonly path: string } | { readonly id: number } | { readonly fd: number },
   options: OpenMapOptions<K, V> = {},
 ): BpfMap<K, V> {
+  const { fd, shape } = openMapFd(sys, which, options)
+  return mapFromFd(sys, fd, shape, options.codecs)
+}
+
+/** As {@link openMap}, without codecs: gives the descriptor, which the caller owns. */
+export function openMapFd(
+  sys: Sys,
+  which: { readonly path: string } | { readonly id: number } | { readonly fd: number },
+  options: Omit<OpenMapOptions<unknown, unknown>, 'codecs'> = {},
+): { readonly fd: number; readonly shape: MapShape } {
   const flags = options.access === undefined ? 0 : mapFlags.value(options.access)
   const fd =
     'path' in which
@@ -42,21 +54,20 @@ export function openMap<K = Uint8Array, V = Uint8Array>(
       : 'id' in which
         ? fdById(sys, 'map', which.id, flags)
         : which.fd
-  let shape: MapShape
   try {
     const info = readMapInfo(sys, fd)
-    shape = { ...info, kernelName: info.name }
+    const shape = { ...info, kernelName: info.name }
     checkCompatible('path' in which ? which.path : `map ${shape.name}`, shape, options.expect ?? {})
+    return { fd, shape }
   } catch (error) {
     sys.close(fd)
     throw error
   }
-  return mapFromFd(sys, fd, shape, options.codecs)
 }
 
 function checkCompatible(
   what: string,
-  actual: MapShape,
+  actual: MapShape & { readonly extra: bigint },
   expected: NonNullable<OpenMapOptions<unknown, unknown>['expect']>,
 ): void {
   const own = alwaysReadOnlyToPrograms.has(actual.type) ? mapFlags.value('rdonly_prog') : 0
@@ -65,6 +76,7 @@ function checkCompatible(
     ['key size', actual.keySize, expected.keySize],
     ['value size', actual.valueSize, expected.valueSize],
     ['max entries', actual.maxEntries, expected.maxEntries],
+    ['map_extra', actual.extra, expected.extra],
     ['flags', actual.flags | own, expected.flags === undefined ? undefined : expected.flags | own],
   ] as const
   const differences = rows

@@ -44,6 +44,18 @@ CALL(write, 2)
   check_span("write", buffer);
 RESULT(SYS3(write, fd, buffer.data, buffer.length))
 
+CALL(mkdirat, 3)
+  I32(dirFd);
+  TEXT(path);
+  U32(mode);
+RESULT(SYS3(mkdirat, dirFd, path, mode))
+
+CALL(unlinkat, 3)
+  I32(dirFd);
+  TEXT(path);
+  U32(flags);
+RESULT(SYS3(unlinkat, dirFd, path, flags))
+
 CALL(socket, 3)
   I32(domain);
   I32(type);
@@ -175,6 +187,8 @@ static const struct {
     {"read", door_read},
     {"write", door_write},
     {"close", door_close},
+    {"mkdirat", door_mkdirat},
+    {"unlinkat", door_unlinkat},
     {"socket", door_socket},
     {"setsockopt", door_setsockopt},
     {"sendto", door_sendto},

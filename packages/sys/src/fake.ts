@@ -160,6 +160,8 @@ export function fakeSys(handlers: FakeHandlers = {}): FakeSys {
     read: readFrom,
     write: (fd, buffer) => isOpen(fd, buffer.length),
     close: closeFd,
+    mkdirat: () => failure('ENOENT'),
+    unlinkat: () => failure('ENOENT'),
     socket: () => failure('ENOSYS'),
     setsockopt: (fd) => isOpen(fd, failure('EINVAL')),
     sendto: (fd) => isOpen(fd, failure('EINVAL')),

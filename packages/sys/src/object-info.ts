@@ -1,3 +1,4 @@
+import { textUntilNul } from '@tsbpf/base'
 import type { FieldType, Layout, ValueOf } from '@tsbpf/base'
 import {
   btfInfo,
@@ -57,6 +58,27 @@ export function btfGetInfo(sys: Sys, fd: number): ValueOf<BtfInfoFields> & { rea
   const info = btfInfo.encode({ btf_size: size }, littleEndian)
   objGetInfo(sys, fd, info, [pointerTo(btfInfo, 'btf', bytes)])
   return { ...btfInfo.readAt(new DataView(info.buffer), 0, littleEndian), bytes }
+}
+
+/** What a BTF object is, without its bytes; see {@link btfGetName}. */
+export interface BtfName {
+  readonly id: number
+  /** `vmlinux`, a module's name; empty for BTF that a process has loaded. */
+  readonly name: string
+  /** True for BTF of the kernel and its modules (Linux 5.11). */
+  readonly kernel: boolean
+}
+
+/** A module's name has at most 55 bytes (MODULE_NAME_LEN). */
+const nameBytes = 64
+
+/** Name and origin of a BTF object, at no cost of its size. Throws `SyscallError`. */
+export function btfGetName(sys: Sys, fd: number): BtfName {
+  const name = new Uint8Array(nameBytes)
+  const info = btfInfo.encode({ name_len: name.length }, littleEndian)
+  objGetInfo(sys, fd, info, [pointerTo(btfInfo, 'name', name)])
+  const { id, kernel_btf: kernel } = btfInfo.readAt(new DataView(info.buffer), 0, littleEndian)
+  return { id, name: textUntilNul(name), kernel: kernel !== 0 }
 }
 
 /** Arrays of struct bpf_prog_info: the field that counts each, and the size of an element or the field that has it. */

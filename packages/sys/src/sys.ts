@@ -121,6 +121,10 @@ export interface Sys {
   write(fd: number, buffer: Uint8Array): number
   /** close(2) of a descriptor that this door owns; -EBADF for any other. */
   close(fd: number): number
+  /** mkdirat(2); `dirFd` -100 is the working directory. */
+  mkdirat(dirFd: number, path: string, mode: number): number
+  /** unlinkat(2): removes a file; with `AT_REMOVEDIR` in `flags` an empty directory. */
+  unlinkat(dirFd: number, path: string, flags: number): number
   /** socket(2) with SOCK_CLOEXEC. */
   socket(domain: number, type: number, protocol: number): number
   /** setsockopt(2). */

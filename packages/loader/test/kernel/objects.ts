@@ -4,7 +4,21 @@ import type { ObjectSpec } from '@tsbpf/object'
 
 /** Names of the objects beside this file, without `.bpf.o`. */
 export type ObjectName =
-  'events' | 'externs' | 'nested' | 'poisoned' | 'rejected' | 'ring' | 'tracepoints' | 'tracer' | 'tracer.eb'
+  | 'arena'
+  | 'congestion'
+  | 'events'
+  | 'externs'
+  | 'nested'
+  | 'pinned'
+  | 'poisoned'
+  | 'rejected'
+  | 'replaced'
+  | 'replacement'
+  | 'ring'
+  | 'throws'
+  | 'tracepoints'
+  | 'tracer'
+  | 'tracer.eb'
 
 function objectPath(name: ObjectName): string {
   return new URL(`objects/${name}.bpf.o`, import.meta.url).pathname

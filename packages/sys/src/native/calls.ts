@@ -109,6 +109,18 @@ export const calls: readonly NativeCall[] = [
   { name: 'write', syscall: 'write', parameters: { fd: 'i32', buffer: 'bytes' }, returns: 'number' },
   { name: 'close', syscall: 'close', parameters: { fd: 'i32' }, returns: 'number' },
   {
+    name: 'mkdirat',
+    syscall: 'mkdirat',
+    parameters: { dirFd: 'i32', path: 'text', mode: 'u32' },
+    returns: 'number',
+  },
+  {
+    name: 'unlinkat',
+    syscall: 'unlinkat',
+    parameters: { dirFd: 'i32', path: 'text', flags: 'u32' },
+    returns: 'number',
+  },
+  {
     name: 'socket',
     syscall: 'socket',
     parameters: { domain: 'i32', type: 'i32', protocol: 'i32' },

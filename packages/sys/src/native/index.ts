@@ -115,6 +115,8 @@ function makeSys(addon: Addon, readiness: 'uv' | 'epoll'): Sys {
     read: (fd, buffer) => addon.read(fd, buffer),
     write: (fd, buffer) => addon.write(fd, buffer),
     close: (fd) => addon.close(fd),
+    mkdirat: (dirFd, path, mode) => addon.mkdirat(dirFd, path, mode),
+    unlinkat: (dirFd, path, flags) => addon.unlinkat(dirFd, path, flags),
     socket: (domain, type, protocol) => addon.socket(domain, type, protocol),
     setsockopt: (fd, level, option, value) => addon.setsockopt(fd, level, option, value),
     sendto: (fd, buffer, flags) => addon.sendto(fd, buffer, flags),

@@ -81,6 +81,17 @@ describe.skipIf(gate.skip)(gate.title('native door'), () => {
     expect(sys.geteuid()).toBe(process.geteuid?.())
   })
 
+  it('makes and removes folders and files', () => {
+    const made = join(folder, 'made')
+    expect(sys.mkdirat(linux.AT_FDCWD, made, 0o700)).toBe(0)
+    expect(sys.mkdirat(linux.AT_FDCWD, made, 0o700)).toBe(failure('EEXIST'))
+    writeFileSync(join(made, 'one'), '')
+    expect(sys.unlinkat(linux.AT_FDCWD, made, linux.AT_REMOVEDIR)).toBe(failure('ENOTEMPTY'))
+    expect(sys.unlinkat(linux.AT_FDCWD, join(made, 'one'), 0)).toBe(0)
+    expect(sys.unlinkat(linux.AT_FDCWD, made, linux.AT_REMOVEDIR)).toBe(0)
+    expect(sys.unlinkat(linux.AT_FDCWD, made, 0)).toBe(failure('ENOENT'))
+  })
+
   it('reads files of any kind whole', () => {
     expect(readFile(sys, file)).toEqual(new Uint8Array(8192).fill(0x61))
     expect(new TextDecoder().decode(readFile(sys, '/proc/self/status'))).toContain('CapEff:')

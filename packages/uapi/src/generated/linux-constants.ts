@@ -93,6 +93,8 @@ export const linux = {
   /** Source: include/uapi/linux/fcntl.h. */
   AT_FDCWD: -100,
   /** Source: include/uapi/linux/fcntl.h. */
+  AT_REMOVEDIR: 512,
+  /** Source: include/uapi/linux/fcntl.h. */
   AT_EMPTY_PATH: 4096,
   /** Source: include/uapi/asm-generic/mman-common.h. */
   PROT_NONE: 0,
