@@ -1,15 +1,23 @@
 import nx from '@nx/eslint-plugin'
 import jsoncParser from 'jsonc-eslint-parser'
 import tseslint from 'typescript-eslint'
-import { floors } from './tools/floors.js'
+import { floors, testFloors } from './tools/floors.js'
 
 const pkg = (name) => `pkg:${name}`
 
-/** What each package may import: the table of CONTRIBUTING, enforced. */
-const depConstraints = Object.entries(floors).map(([name, deps]) => ({
-  sourceTag: pkg(name),
-  onlyDependOnLibsWithTags: [pkg('testkit'), ...deps.map(pkg)],
-}))
+/** What each package may import, and its tests besides: the table of docs/architecture.md, enforced. */
+const boundaries = (more) => [
+  'error',
+  {
+    depConstraints: Object.entries(floors).map(([name, deps]) => ({
+      sourceTag: pkg(name),
+      onlyDependOnLibsWithTags: [pkg('testkit'), ...deps.map(pkg), ...(more[name] ?? []).map(pkg)],
+    })),
+    banTransitiveDependencies: true,
+    enforceBuildableLibDependency: false,
+    allow: [],
+  },
+]
 
 const noNode = {
   patterns: [
@@ -25,15 +33,7 @@ const everywhere = tseslint.config(
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@nx/enforce-module-boundaries': [
-        'error',
-        {
-          depConstraints,
-          banTransitiveDependencies: true,
-          enforceBuildableLibDependency: false,
-          allow: [],
-        },
-      ],
+      '@nx/enforce-module-boundaries': boundaries({}),
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true, allowNever: true },
@@ -52,6 +52,7 @@ const everywhere = tseslint.config(
     // Tests index what they have just asserted, and name the row they are about in template strings.
     files: ['**/*.test.ts', '**/test/**/*.ts'],
     rules: {
+      '@nx/enforce-module-boundaries': boundaries(testFloors),
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
     },

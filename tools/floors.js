@@ -32,3 +32,8 @@ export const floors = {
   testkit: [],
   examples: ['tsbpf'],
 }
+
+/** What the tests of a package may import besides: floors below it that the package itself can do without. */
+export const testFloors = {
+  loader: ['asm'],
+}

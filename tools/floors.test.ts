@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { floors } from './floors.js'
+import { floors, testFloors } from './floors.js'
 
 const root = join(import.meta.dirname, '..')
 const packages = readdirSync(join(root, 'packages'))
@@ -42,6 +42,13 @@ describe('the table of packages', () => {
     for (const [name, allowed] of Object.entries(floors)) {
       for (const other of allowed)
         expect(order.indexOf(other), `${name} → ${other}`).toBeLessThan(order.indexOf(name))
+    }
+  })
+
+  it('lets tests use what is below their package', () => {
+    const order = Object.keys(floors)
+    for (const [name, more] of Object.entries(testFloors)) {
+      for (const other of more) expect(order.indexOf(other), other).toBeLessThan(order.indexOf(name))
     }
   })
 

@@ -175,6 +175,22 @@ export const rows = {
       `program ${c.program} needs what this kernel does not have: CO-RE relocation ${c.relocation} could not be resolved${c.place}`,
     hint: 'guard the access with bpf_core_field_exists, bpf_core_type_exists or bpf_core_enum_value_exists',
   },
+  LOADER_NO_HELPER: {
+    message: (c: {
+      readonly program: string
+      readonly type: string
+      readonly helper: string
+      readonly newer: boolean
+      readonly place: string
+    }) =>
+      `program ${c.program} calls helper ${c.helper}, which this kernel does not have` +
+      `${c.newer ? '' : ` for programs of type ${c.type}`}${c.place}`,
+  },
+  LOADER_NO_KFUNC: {
+    message: (c: { readonly program: string; readonly kfunc: string; readonly place: string }) =>
+      `program ${c.program} calls kfunc ${c.kfunc}, which this kernel does not have${c.place}`,
+    hint: 'guard the call with if (bpf_ksym_exists(…)), or run a kernel or load a module that has it',
+  },
   LOADER_DISPOSED: {
     message: (c: { readonly what: string }) => `${c.what} has been disposed`,
     hint: 'use it before its object is disposed, or keep the object longer',

@@ -12,7 +12,7 @@ import { capabilitiesFor } from './privileges.ts'
 import { funcInfo, lineInfo } from './program-info-records.ts'
 import { resolveReferences } from './resolve-references.ts'
 import type { ReferenceTargets } from './resolve-references.ts'
-import { VerifierError } from './verifier-error.ts'
+import { VerifierError } from './verifier/verifier-error.ts'
 
 /** What loading a program needs besides the program. */
 export interface LoadContext {
@@ -134,7 +134,9 @@ function refusal(
   const { spec, linked } = program
   const errno = errnoName(result)
   if (log.trim() !== '') {
-    return new VerifierError({ linked, relocations: context.relocations, errno, log, truncated })
+    const { relocations, sys } = context
+    const lacking = lackingCapabilities(sys, ['CAP_BPF', 'CAP_PERFMON'])
+    return new VerifierError({ linked, type: spec.type, relocations, errno, log, truncated, lacking })
   }
   const what = `program ${spec.name} (${spec.type ?? 'unknown type'}) cannot be loaded`
   if (errno === 'EPERM' || errno === 'EACCES') {

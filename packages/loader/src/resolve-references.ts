@@ -25,7 +25,7 @@ export interface ResolvedInsns {
 }
 
 /** What the verifier names when a missing weak kfunc is called (libbpf's POISON_CALL_KFUNC_BASE). */
-const missingKfunc = 2_002_000_000
+export const missingKfunc = 2_002_000_000
 
 /**
  * Puts descriptors and type ids into a linked program's instructions, in a copy: `BPF_PSEUDO_MAP_FD` for maps,

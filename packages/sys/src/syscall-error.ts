@@ -1,4 +1,5 @@
 import { TsbpfError } from '@tsbpf/base'
+import { commandPrivilege } from './command-privileges.ts'
 import { errnoName } from './errno.ts'
 
 /** What failed, for {@link SyscallError}. */
@@ -14,11 +15,17 @@ export interface FailedCall {
 const bpfPrivilege =
   'run as root, or grant CAP_BPF and CAP_PERFMON (CAP_NET_ADMIN for networking; CAP_SYS_ADMIN before Linux 5.8)'
 
+function privilegeFor(command: string | undefined): string {
+  const one = command === undefined ? undefined : commandPrivilege(command)
+  return one === undefined ? bpfPrivilege : `run as root, or grant ${one}`
+}
+
 /** What to do about an errno; those of one command are the matter of the package that calls it. */
 function hintOf(name: string, { call, command }: FailedCall): string | undefined {
   switch (name) {
     case 'EPERM':
-      if (call === 'bpf') return `${bpfPrivilege}; a container's seccomp profile may also refuse bpf(2)`
+      if (call === 'bpf')
+        return `${privilegeFor(command)}; a container's seccomp profile may also refuse bpf(2)`
       if (call === 'perf_event_open') return 'run as root, or grant CAP_PERFMON'
       if (call.startsWith('fs')) return 'run as root, or grant CAP_SYS_ADMIN'
       return 'run as root'
@@ -26,7 +33,7 @@ function hintOf(name: string, { call, command }: FailedCall): string | undefined
       if (command === 'prog_load') return 'the verifier refused the program: read its log'
       if (call === 'openat')
         return 'the permissions of the file or of a folder above it forbid this user to open it'
-      return call === 'bpf' ? bpfPrivilege : undefined
+      return call === 'bpf' ? privilegeFor(command) : undefined
     case 'ENOSYS':
       return `this kernel, or the sandbox around it, has no ${call}(2)`
     case 'E2BIG':

@@ -14,6 +14,9 @@ export const maxCellText = 1000
 /** Lines of the verifier's log that follow its refusal. */
 export const maxLogLines = 20
 
+/** Lines of source on the way to a refused instruction that are shown. */
+export const maxPathLines = 12
+
 /** Entries of one map that are read at a time. */
 export const maxMapEntries = 100_000
 

@@ -278,7 +278,7 @@ describe.skipIf(gate.skip)(gate.title('load that fails'), () => {
         insn: 8,
         function: 'forgets_null_check',
         source: { file: './rejected.bpf.c', line: 15, text: '*slot = 1;' },
-        hint: 'compare the pointer with NULL before using it',
+        hint: 'compare the pointer with NULL and use it only where it is not',
       })
       expect(isTsbpfError(error) && error.message).toBe(
         [

@@ -2,7 +2,7 @@ import type { InsnIndex, TypeId } from '@tsbpf/base'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { LinkedProgram } from '@tsbpf/object'
 import { describe, expect, it } from 'vitest'
-import { VerifierError } from './index.ts'
+import { VerifierError } from '../index.ts'
 
 const at = (insn: number): InsnIndex => insn as InsnIndex
 const line = (insn: number, number: number, text: string): LinkedProgram['lineInfo'][number] => ({
@@ -76,11 +76,71 @@ describe('VerifierError', () => {
     expect(error.code).toBe('LOADER_REJECTED')
   })
 
+  it('names the weak kfunc that is called and not there', () => {
+    const log = '3: (85) call unknown#2002000001\ninvalid func unknown#2002000001\n'
+    const ref = { kind: 'extern', name: 'bpf_new_one', use: 'call' } as const
+    const error = new VerifierError({
+      linked: { ...linked, relocations: [{ insn: at(3), ref }] },
+      relocations: [],
+      errno: 'EINVAL',
+      log,
+      truncated: false,
+    })
+    expect(error).toMatchObject({ code: 'LOADER_NO_KFUNC', context: { missing: 'bpf_new_one' } })
+    expect(error.headline).toBe('program main calls kfunc bpf_new_one, which this kernel does not have')
+    expect(error.message).toContain('a.bpf.c:1:3: int main()')
+  })
+
+  it('names a helper that is newer than the kernel, which has no name for it', () => {
+    const error = refuse('3: (85) call unknown#211\ninvalid func unknown#211\n')
+    expect(error).toMatchObject({
+      code: 'LOADER_NO_HELPER',
+      context: { missing: 'bpf_cgrp_storage_delete#211' },
+    })
+    expect(refuse('3: (85) call bpf_redirect#23\nunknown func bpf_redirect#23\n').headline).toBe(
+      'program main calls helper bpf_redirect#23, which this kernel does not have for programs of type unknown',
+    )
+  })
+
+  it('says which capability the verifier would ask for less with', () => {
+    const log = '3: (7b) *(u64 *)(r0 +0) = r10\nR10 leaks addr into map\n'
+    const error = new VerifierError({
+      linked,
+      relocations: [],
+      errno: 'EACCES',
+      log,
+      truncated: false,
+      lacking: ['CAP_PERFMON'],
+    })
+    expect(error.hint).toMatch(/^this process lacks CAP_PERFMON, with which the verifier allows more; else /)
+    expect(error.context).toMatchObject({ message: 'capability', lacking: ['CAP_PERFMON'] })
+    expect(refuse(log).hint).toMatch(/^run as root/)
+  })
+
+  it('takes no instruction from a log whose end is missing', () => {
+    const start = '0: R1=ctx()\n0: (b7) r0 = 0 ; R0=0\n1: (b7) r1 = 0 ; R1=0\n'
+    expect(refuse(start, [], true)).toMatchObject({ insn: undefined, source: undefined, summary: 'EINVAL' })
+    expect(refuse(start)).toMatchObject({ insn: 1 })
+  })
+
+  it('shows an unknown message as it is, with instruction and source line', () => {
+    const error = refuse('12: (95) exit\nthe moon is not full\nprocessed 3 insns (limit 1000000)\n')
+    expect(error).toMatchObject({ explanation: undefined, summary: 'the moon is not full', insn: 12 })
+    expect(error.message).toBe(
+      [
+        "the kernel's verifier refuses program main: the moon is not full",
+        '  at insn 12 in helper: (95) exit',
+        '  a.bpf.c:22:3: x = y->z;',
+      ].join('\n'),
+    )
+  })
+
   it('does without instruction and source', () => {
     const error = refuse('func_info BTF section is missing\n', [], true)
     expect(error).toMatchObject({ insn: undefined, source: undefined, truncated: true })
     expect(error.message).toBe("the kernel's verifier refuses program main: func_info BTF section is missing")
     expect(error.hint).toContain('it was cut')
+    expect(error.window).toEqual([])
   })
 
   it('tells an instruction that is newer than the kernel from other mistakes', () => {
