@@ -1,6 +1,7 @@
 import { fdById, progBindMap } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { isTsbpfError } from '@tsbpf/base'
+import { loadableBtf } from '@tsbpf/object'
 import type { ObjectSpec } from '@tsbpf/object'
 import { createPlannedMap, putSlots } from './create-maps.ts'
 import type { CreatedMap } from './create-maps.ts'
@@ -92,7 +93,7 @@ function start(
 
   const { tokenPath } = options
   const token = tokenPath === undefined ? undefined : needed.add(createToken(sys, tokenPath))
-  const btfFd = loadBtf(sys, needed, plan.spec.btf, token, (note) => progress('btf', '', note))
+  const btfFd = loadBtf(sys, needed, loadableBtf(plan.spec), token, (note) => progress('btf', '', note))
   const moduleFd = moduleFds(sys, needed)
   const maps: CreatedMap[] = []
   for (const planned of plan.maps) {
