@@ -73,7 +73,7 @@ export function nameIndex(
       const id = (firstId + position) as TypeId
       if (how === 'equal') {
         if (exact) ids.push(id)
-      } else if (how === 'longer' && flavours && essentialName(nameOf(id)) === name) {
+      } else if (how === 'flavour' && flavours && essentialName(nameOf(id)) === name) {
         ids.push(id)
       }
     }

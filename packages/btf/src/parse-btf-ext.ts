@@ -167,30 +167,34 @@ export function parseBtfExt(bytes: Uint8Array, btf: Btf, options: ParseBtfExtOpt
     texts.set(offset, text)
     return text
   }
+  // Read field by field: a layout's reader makes an object of each row, and there are thousands.
   const { view } = cursor
   walk('func_info', header.func_info_off, header.func_info_len, FuncInfo.size, (section, at, pathOf) => {
-    const row = FuncInfo.readAt(view, at, littleEndian)
-    section.funcInfo.push({ offset: row.insn_off, type: type(row.type_id, pathOf, 'type_id', at + 4) })
+    section.funcInfo.push({
+      offset: view.getUint32(at, littleEndian),
+      type: type(view.getUint32(at + 4, littleEndian), pathOf, 'type_id', at + 4),
+    })
   })
   walk('line_info', header.line_info_off, header.line_info_len, LineInfo.size, (section, at, pathOf) => {
-    const row = LineInfo.readAt(view, at, littleEndian)
+    const fileOffset = view.getUint32(at + 4, littleEndian)
+    const textOffset = view.getUint32(at + 8, littleEndian)
+    const lineAndColumn = view.getUint32(at + 12, littleEndian)
     section.lineInfo.push({
-      offset: row.insn_off,
-      file: string(row.file_name_off, pathOf, 'file_name_off', at + 4),
-      line: row.line_col >>> 10,
-      column: row.line_col & 0x3ff,
-      text: textOf(row.line_off, pathOf, 'line_off', at + 8),
-      fileOffset: row.file_name_off,
-      textOffset: row.line_off,
+      offset: view.getUint32(at, littleEndian),
+      file: string(fileOffset, pathOf, 'file_name_off', at + 4),
+      line: lineAndColumn >>> 10,
+      column: lineAndColumn & 0x3ff,
+      text: textOf(textOffset, pathOf, 'line_off', at + 8),
+      fileOffset,
+      textOffset,
     })
   })
   walk('core_relo', core.core_relo_off, core.core_relo_len, CoreRelo.size, (section, at, pathOf) => {
-    const row = CoreRelo.readAt(view, at, littleEndian)
     section.coreRelocations.push({
-      offset: row.insn_off,
-      type: type(row.type_id, pathOf, 'type_id', at + 4),
-      access: string(row.access_str_off, pathOf, 'access_str_off', at + 8),
-      kind: row.kind,
+      offset: view.getUint32(at, littleEndian),
+      type: type(view.getUint32(at + 4, littleEndian), pathOf, 'type_id', at + 4),
+      access: string(view.getUint32(at + 8, littleEndian), pathOf, 'access_str_off', at + 8),
+      kind: view.getUint32(at + 12, littleEndian),
     })
   })
   return sections satisfies ReadonlyMap<string, BtfExtSection>

@@ -13,9 +13,11 @@ export interface StringBytes {
    * 0 for an offset that is out of range. Equal names have equal prefixes.
    */
   prefix(offset: number): number
-  /** How the string at an offset begins: with `wanted` and its end, with `wanted` and more, or otherwise. */
-  compare(offset: number, wanted: Uint8Array): 'equal' | 'longer' | 'other'
+  /** How the string at an offset begins: with `wanted` and its end, with `wanted` and what starts a flavour, or otherwise. */
+  compare(offset: number, wanted: Uint8Array): 'equal' | 'flavour' | 'other'
 }
+
+const underscore = 0x5f
 
 /** The strings of a BTF split from `base`, or of one that stands alone. */
 export function stringBytes(data: Uint8Array, sections: BtfSections, base: Btf | undefined): StringBytes {
@@ -42,7 +44,11 @@ export function stringBytes(data: Uint8Array, sections: BtfSections, base: Btf |
       if (offset < start) return below()?.compare(offset, wanted) ?? 'other'
       const from = offset - start
       for (let i = 0; i < wanted.length; i++) if (bytes[from + i] !== wanted[i]) return 'other'
-      return bytes[from + wanted.length] === 0 ? 'equal' : 'longer'
+      const end = from + wanted.length
+      if (bytes[end] === 0) return 'equal'
+      return bytes[end] === underscore && bytes[end + 1] === underscore && bytes[end + 2] === underscore
+        ? 'flavour'
+        : 'other'
     },
   }
 }

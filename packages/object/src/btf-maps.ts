@@ -195,9 +195,8 @@ function initialValues(
 }
 
 /** Reads the maps that the object declares in `.maps`, in the order in which they stand there, which is libbpf's. */
-export function declaredMaps(file: ObjectFile, functions: FunctionTable): DeclaredMaps {
-  const { btf, maps: section } = file
-  if (section === undefined) return { maps: [], at: () => undefined }
+export function declaredMaps(file: ObjectFile, section: ElfSection, functions: FunctionTable): DeclaredMaps {
+  const { btf } = file
   const path = `section ${names.maps}`
   if (btf === undefined) {
     throw file.fail('OBJECT_NO_BTF', {

@@ -32,8 +32,10 @@ export function completeBtf(file: ObjectFile, externs: readonly ExternSpec[]): B
   // Externs have no section in the file; those of .ksyms have no place at all.
   places.delete(names.ksyms)
   places.delete(names.kconfig)
-  const kconfig = layoutKconfig(externs, btf)
-  if (kconfig.size > 0) places.set(names.kconfig, { size: kconfig.size, vars: kconfig.slots })
+  if (externs.length > 0) {
+    const kconfig = layoutKconfig(externs, btf)
+    if (kconfig.size > 0) places.set(names.kconfig, { size: kconfig.size, vars: kconfig.slots })
+  }
   return fixupDataSections(btf, places, { name: `${file.file}: section .BTF` })
 }
 

@@ -1,5 +1,6 @@
 import type { TypeId } from '@tsbpf/base'
 import type { Btf } from '@tsbpf/btf'
+import type { ElfSymbol } from '@tsbpf/elf'
 import { isExtern, names } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { ExternSpec } from './object-spec.ts'
@@ -46,12 +47,17 @@ function canBeKconfig(btf: Btf, id: TypeId): boolean {
  * object what others define.
  */
 export function findExterns(file: ObjectFile): ExternTable {
-  const { btf, elf, fail } = file
+  const symbols = file.elf.symbols.filter((symbol) => isExtern(symbol) && symbol.name !== '')
+  return symbols.length === 0 ? none : externsOf(file, symbols)
+}
+
+const none: ExternTable = { externs: [], bySymbol: new Map() }
+
+function externsOf({ btf, partial, fail }: ObjectFile, symbols: readonly ElfSymbol[]): ExternTable {
   const bySymbol = new Map<number, ExternSpec>()
   const byName = new Map<string, ExternSpec>()
   let sections: ReadonlyMap<number, string> | undefined
-  for (const symbol of elf.symbols) {
-    if (!isExtern(symbol) || symbol.name === '') continue
+  for (const symbol of symbols) {
     const path = `extern ${symbol.name}`
     if (btf === undefined) {
       throw fail('OBJECT_NO_BTF', { path, expected: 'BTF that describes it', actual: 'no section .BTF' })
@@ -75,7 +81,7 @@ export function findExterns(file: ObjectFile): ExternTable {
     if (section === names.ksyms) kind = type.kind === 'func' ? 'kfunc' : 'ksym'
     else if (section === names.kconfig && type.kind === 'var' && canBeKconfig(btf, type.type))
       kind = 'kconfig'
-    else if (file.partial) kind = 'global'
+    else if (partial) kind = 'global'
     else {
       const expected = 'a ksym, a kfunc, or a kconfig value that is a number, a bool, a tristate or text'
       const actual = `${type.kind} in ${section === undefined ? 'no section' : `section ${section}`}`

@@ -1,12 +1,12 @@
 import type { InsnIndex } from '@tsbpf/base'
-import type { BtfExtSection } from '@tsbpf/btf'
+import type { BtfCoreRelocation, BtfExtSection, BtfLineInfo } from '@tsbpf/btf'
 import type { ElfSection } from '@tsbpf/elf'
 import { byFunction } from './functions.ts'
 import type { CodeFunction } from './functions.ts'
 import { slotSize } from './insn-ops.ts'
 import { isHidden } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
-import type { FunctionSpec, ProgramSpec } from './object-spec.ts'
+import type { CoreRelocation, FunctionSpec, LineInfo, ProgramSpec } from './object-spec.ts'
 import { referencesOf } from './references.ts'
 import type { ReferenceTargets } from './references.ts'
 import { parseSectionName } from './section-name.ts'
@@ -41,6 +41,26 @@ function bindingOf(fn: CodeFunction): FunctionSpec['binding'] {
   return binding === 'global' || binding === 'weak' ? binding : 'local'
 }
 
+type Rows = Pick<FunctionSpec, 'lineInfo' | 'coreRelocations' | 'btfFunc'>
+
+/** The rows of the function that starts at `start`, counted from there. */
+function lineInfoOf(start: number, rows: readonly BtfLineInfo[]): LineInfo[] {
+  const all: LineInfo[] = []
+  for (const { offset, file, line, column, text, fileOffset, textOffset } of rows) {
+    const insn = ((offset - start) / slotSize) as InsnIndex
+    all.push({ insn, file, line, column, text, fileOffset, textOffset })
+  }
+  return all
+}
+
+function relocationsOf(start: number, rows: readonly BtfCoreRelocation[]): CoreRelocation[] {
+  const all: CoreRelocation[] = []
+  for (const { offset, type, access, kind } of rows) {
+    all.push({ insn: ((offset - start) / slotSize) as InsnIndex, type, access, kind })
+  }
+  return all
+}
+
 /** Makes the specs of one section's functions. */
 function specsOfSection(
   file: ObjectFile,
@@ -58,30 +78,23 @@ function specsOfSection(
   const lines = byFunction(functions, ext.lineInfo)
   const relocations = byFunction(functions, ext.coreRelocations)
   const infos = byFunction(functions, ext.funcInfo)
-  const { section: name, ...kind } = parseSectionName(section.name)
+  const kind = parseSectionName(section.name)
   // Two names for one function share what was made for the first.
-  const shared = new Map<number, Pick<FunctionSpec, 'lineInfo' | 'coreRelocations' | 'btfFunc'>>()
+  const shared = new Map<number, Rows>()
   for (const fn of functions) {
     const { offset } = fn
     let rows = shared.get(offset)
     if (rows === undefined) {
-      const insnOf = (row: { readonly offset: number }) => ((row.offset - offset) / slotSize) as InsnIndex
       rows = {
-        lineInfo: (lines.get(offset) ?? []).map((row) => {
-          const { file: source, line, column, text, fileOffset, textOffset } = row
-          return { insn: insnOf(row), file: source, line, column, text, fileOffset, textOffset }
-        }),
-        coreRelocations: (relocations.get(offset) ?? []).map((row) => {
-          const { type, access, kind: relocationKind } = row
-          return { insn: insnOf(row), type, access, kind: relocationKind }
-        }),
+        lineInfo: lineInfoOf(offset, lines.get(offset) ?? []),
+        coreRelocations: relocationsOf(offset, relocations.get(offset) ?? []),
         btfFunc: infos.get(offset)?.find((row) => row.offset === offset)?.type,
       }
       shared.set(offset, rows)
     }
     const spec: FunctionSpec = {
       name: fn.name,
-      section: name,
+      section: kind.section,
       sectionOffset: offset,
       binding: bindingOf(fn),
       ...(isHidden(fn.symbol) ? { hidden: true } : {}),

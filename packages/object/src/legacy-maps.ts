@@ -5,7 +5,6 @@ import { symbolTypes } from '@tsbpf/elf'
 import { mapTypes } from '@tsbpf/uapi'
 import type { DeclaredMaps } from './btf-maps.ts'
 import { kernelMapName } from './map-name.ts'
-import { names } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { MapSpec } from './object-spec.ts'
 
@@ -79,11 +78,10 @@ function definition(file: ObjectFile, section: ElfSection, symbol: ElfSymbol, si
  * (`bpf_object__init_user_maps`). A symbol without a size ends where the next one starts. What follows the fields of
  * that struct must be zero: other loaders' fields (pinning and inner maps of iproute2) would be lost otherwise.
  */
-export function legacyMaps(file: ObjectFile): DeclaredMaps {
-  const section = file.elf.section(names.legacyMaps)
+export function legacyMaps(file: ObjectFile, section: ElfSection): DeclaredMaps {
   const maps: MapSpec[] = []
   const byOffset = new Map<number, MapSpec>()
-  if (section === undefined || file.isCode(section.index)) return { maps, at: () => undefined }
+  if (file.isCode(section.index)) return { maps, at: () => undefined }
   const { notype, object } = { notype: symbolTypes.value('notype'), object: symbolTypes.value('object') }
   const symbols = file.elf.symbols
     .filter((one) => one.section === section.index && (one.type === object || one.type === notype))

@@ -1,5 +1,6 @@
 import { textUntilNul } from '@tsbpf/base'
 import { declaredMaps } from './btf-maps.ts'
+import type { DeclaredMaps } from './btf-maps.ts'
 import { completeBtf, findVariables } from './data-layout.ts'
 import { dataMaps } from './data-maps.ts'
 import { findExterns } from './externs.ts'
@@ -8,7 +9,7 @@ import { findFunctions } from './functions.ts'
 import { jumpTables } from './jump-tables.ts'
 import { legacyMaps } from './legacy-maps.ts'
 import { objectName } from './map-name.ts'
-import { openObject } from './object-file.ts'
+import { names, openObject } from './object-file.ts'
 import type { ObjectFile } from './object-file.ts'
 import type { MapSpec, ObjectSpec } from './object-spec.ts'
 import { structOpsMaps } from './struct-ops.ts'
@@ -26,6 +27,8 @@ export interface ParseObjectOptions {
    */
   readonly partial?: boolean
 }
+
+const noMaps: DeclaredMaps = { maps: [], at: () => undefined }
 
 function kernelVersion(file: ObjectFile): number | undefined {
   const section = file.elf.section('version')
@@ -92,13 +95,17 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
   const btf = completeBtf(raw, externs.externs)
   const file: ObjectFile = { ...raw, btf }
   const functions = findFunctions(file)
-  const declared = declaredMaps(file, functions)
+  // Functions are compiled when they are first called, so those of parts that are not there are not.
+  const declared = file.maps === undefined ? noMaps : declaredMaps(file, file.maps, functions)
   const object = options.name === undefined ? '' : objectName(options.name)
-  const legacy = legacyMaps(file)
+  const legacySection = file.elf.section(names.legacyMaps)
+  const legacy = legacySection === undefined ? noMaps : legacyMaps(file, legacySection)
   const maps = [
     ...legacy.maps,
     ...declared.maps,
-    ...dataMaps(file, btf, externs.externs, object),
+    ...(file.data.size === 0 && externs.externs.length === 0
+      ? []
+      : dataMaps(file, btf, externs.externs, object)),
     ...structOpsMaps(file, functions),
   ]
   checkNames(file, maps)
@@ -117,7 +124,7 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
     programs,
     subprograms,
     maps,
-    ...findVariables(file, btf),
+    ...(file.data.size === 0 && file.arena === undefined ? { variables: [] } : findVariables(file, btf)),
     externs: externs.externs,
     btf,
   }

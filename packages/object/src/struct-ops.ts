@@ -92,37 +92,50 @@ export function structOpsMaps(file: ObjectFile, functions: FunctionTable): MapSp
   const { btf } = file
   const maps: MapSpec[] = []
   for (const section of file.elf.sections) {
-    const flags = structOpsSections.get(section.name.replace(/^\?/, ''))
+    const { name: full } = section
+    const flags = structOpsSections.get(full.startsWith('?') ? full.slice(1) : full)
     if (flags === undefined || section.data.length === 0) continue
     // BTF knows sections by name only: of two with one name, it means the first.
-    if (file.elf.section(section.name) !== section) continue
-    const variables = variablesOf(file, section, btf)
-    if (btf !== undefined) findPrograms(file, section, variables, btf, functions)
-    for (const { name, offset, struct, programs } of variables) {
-      maps.push({
-        name,
-        kernelName: kernelMapName(name),
-        type: 'struct_ops',
-        typeValue: mapTypes.value('struct_ops'),
-        keySize: 4,
-        valueSize: struct.size,
-        maxEntries: 1,
-        flags,
-        extra: 0n,
-        numaNode: undefined,
-        pinning: 'none',
-        keyType: undefined,
-        valueType: struct.id,
-        inner: undefined,
-        values: [],
-        data: undefined,
-        structOps: {
-          autocreate: !section.name.startsWith('?'),
-          bytes: section.data.subarray(offset, offset + struct.size),
-          programs: programs.sort((a, b) => a.index - b.index),
-        },
-      })
-    }
+    if (file.elf.section(full) !== section) continue
+    for (const map of mapsOf(file, section, btf, functions, flags)) maps.push(map)
+  }
+  return maps
+}
+
+function mapsOf(
+  file: ObjectFile,
+  section: ElfSection,
+  btf: Btf | undefined,
+  functions: FunctionTable,
+  flags: number,
+): MapSpec[] {
+  const maps: MapSpec[] = []
+  const variables = variablesOf(file, section, btf)
+  if (btf !== undefined) findPrograms(file, section, variables, btf, functions)
+  for (const { name, offset, struct, programs } of variables) {
+    maps.push({
+      name,
+      kernelName: kernelMapName(name),
+      type: 'struct_ops',
+      typeValue: mapTypes.value('struct_ops'),
+      keySize: 4,
+      valueSize: struct.size,
+      maxEntries: 1,
+      flags,
+      extra: 0n,
+      numaNode: undefined,
+      pinning: 'none',
+      keyType: undefined,
+      valueType: struct.id,
+      inner: undefined,
+      values: [],
+      data: undefined,
+      structOps: {
+        autocreate: !section.name.startsWith('?'),
+        bytes: section.data.subarray(offset, offset + struct.size),
+        programs: programs.sort((a, b) => a.index - b.index),
+      },
+    })
   }
   return maps
 }
