@@ -176,7 +176,7 @@ ${table(['section', 'program type', 'state', 'note'], attachments)}
 
 ## Map types
 
-By \`packages/maps/test/kernel/map-types.test.ts\`, which has a test for each.
+By \`packages/maps/test/kernel/map-*.test.ts\`, which have a test for each.
 
 ${table(['type', 'operations', 'since kernel', 'state'], maps)}
 

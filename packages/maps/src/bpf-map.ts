@@ -12,6 +12,8 @@ import { openMemory } from './map-memory.ts'
 import type { MapMemory, MapMemoryOptions } from './map-memory.ts'
 import type { MapShape } from './map-shape.ts'
 import type { MapOperations } from './operations.ts'
+import { pinPath, unpin } from './pin.ts'
+import type { PinPlace } from './pin.ts'
 import { walk } from './walk.ts'
 
 const ENOENT = failure('ENOENT')
@@ -107,12 +109,12 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
    * Stores `value` under `key`, atomically for readers of other keys; the value itself may be torn for readers of this
    * one, unless all hold its lock.
    */
-  set(key: K, value: V, options: SetOptions = {}): this {
+  set(key: K, value: V, options?: SetOptions): this {
     const map = this.#map
     map.can('set', has.set)
     map.putKey(key, map.elements.key, 0)
     map.putValue(key, value, map.elements.value, 0)
-    const result = map.elements.update(elemFlags.value(options.flags ?? 'any') | lockFlag(options))
+    const result = map.elements.update(options === undefined ? 0 : setFlag(options) | lockFlag(options))
     if (result < 0) throw map.refused('set', key, result)
     return this
   }
@@ -233,7 +235,7 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
    * is refused are stored.
    */
   setMany(entries: Iterable<readonly [K, V]>, options: SetOptions = {}): number {
-    return setMany(this.#map, entries, elemFlags.value(options.flags ?? 'any'), options.lock === true)
+    return setMany(this.#map, entries, setFlag(options), options.lock === true)
   }
 
   /** Deletes the entries of many keys (BPF_MAP_DELETE_BATCH, kernel 5.6) and returns how many were there. */
@@ -264,9 +266,19 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
     mapFreeze(this.#map.sys, this.#map.fd)
   }
 
-  /** Gives the map a path in a BPF file system, which keeps it alive until the file is removed. Throws `SyscallError`. */
-  pin(path: string): void {
+  /**
+   * Gives the map a path in a BPF file system, which keeps it alive until {@link unpin}, and returns the path.
+   * Throws MAP_PIN_NAME and `SyscallError`.
+   */
+  pin(where: PinPlace): string {
+    const path = pinPath(this.name, where)
     objPin(this.#map.sys, path, this.#map.fd)
+    return path
+  }
+
+  /** Removes a path of this map. Throws MAP_PIN_OTHER where another map has it, MAP_PIN_NAME and `SyscallError`. */
+  unpin(where: PinPlace): void {
+    unpin(this.#map.sys, this.#map.fd, this.name, pinPath(this.name, where))
   }
 
   /** Closes the descriptor; the kernel keeps the map while programs use it. A second call does nothing. */
@@ -293,6 +305,10 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
     if (result === ENOENT) return undefined
     throw this.#map.refused(operation, undefined, result)
   }
+}
+
+function setFlag({ flags = 'any' }: SetOptions): number {
+  return elemFlags.value(flags)
 }
 
 function lockFlag(options: GetOptions | undefined): number {

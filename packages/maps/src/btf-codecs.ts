@@ -4,9 +4,11 @@ import type { Btf } from '@tsbpf/btf'
 import type { MapCodecs } from './create-map.ts'
 import { indexCodec } from './element-codec.ts'
 import type { ElementCodec } from './element-codec.ts'
+import { liveReader } from './live-value.ts'
 import { objectCodec } from './number-codec.ts'
 import { mapOperations } from './operations.ts'
 import type { MapOperations } from './operations.ts'
+import { integerCodec, wordOf } from './scalar-codec.ts'
 
 /** What {@link btfCodecs} has to know of a map; a `MapSpec` of `@tsbpf/object` has it. */
 export interface TypedMap {
@@ -59,5 +61,17 @@ function codecOf(
 ): ElementCodec<unknown> | undefined {
   if (btf === undefined || type === undefined || isObject) return undefined
   const found = codec(btf, type)
-  return found.size === size ? found : undefined
+  if (found.size !== size) return undefined
+  const word = wordOf(btf, type)
+  const base: ElementCodec<unknown> = word === undefined ? found : integerCodec(found, word)
+  let live: ElementCodec<unknown>['live']
+  return {
+    size,
+    decode: (view, offset) => base.decode(view, offset),
+    encodeInto: (value, bytes, offset) => {
+      base.encodeInto(value, bytes, offset)
+    },
+    word,
+    live: (memory, at) => (live ??= liveReader(btf, type))(memory, at),
+  }
 }

@@ -1,4 +1,6 @@
 import { errors } from './errors.ts'
+import type { LiveMemory } from './live-class.ts'
+import type { Word } from './scalar-codec.ts'
 
 /**
  * Turns the bytes of a key or value into a JavaScript value and back. A `Codec` of `@tsbpf/btf` is one.
@@ -11,6 +13,10 @@ export interface ElementCodec<T> {
   readonly size: number
   decode(bytes: DataView, offset: number): T
   encodeInto(value: T, bytes: Uint8Array, offset: number): void
+  /** What reads a value of mapped memory as a live one, where its type is known. */
+  readonly live?: ((memory: LiveMemory, at: number) => unknown) | undefined
+  /** The typed array that values fit, where they are integers or floats. */
+  readonly word?: Word | undefined
 }
 
 /**

@@ -115,9 +115,28 @@ export const errors = defineErrors({
     message: (c: OfMap & { readonly index: number; readonly count: number }) =>
       `map ${c.map}: index ${c.index} is out of range, its memory has ${c.count} values`,
   },
+  MAP_MEMBER: {
+    message: (c: OfMap & { readonly member: string; readonly value: string; readonly expected: string }) =>
+      `map ${c.map}: member ${c.member} cannot be ${c.value}: ${c.expected}`,
+    hint: 'give a value of the type that the member was declared with',
+  },
+  MAP_MEMORY_TYPE: {
+    message: (c: OfMap) => `map ${c.map}: its values have no live view, their type is not known`,
+    hint: 'open the map with btfCodecs, or use memory.get, memory.set and memory.bytes',
+  },
   MAP_MEMORY_READ_ONLY: {
     message: (c: OfMap) => `map ${c.map} was mapped for reading alone`,
     hint: 'leave out readOnly to write to it',
+  },
+  MAP_PIN_NAME: {
+    message: (c: OfMap & { readonly name: string; readonly directory: string }) =>
+      `map ${c.map}: ${JSON.stringify(c.name)} names no file in ${c.directory}`,
+    hint: 'give a name of 1 to 255 bytes without / and NUL, other than . and ..',
+  },
+  MAP_PIN_OTHER: {
+    message: (c: OfMap & { readonly path: string; readonly id: number; readonly found: number }) =>
+      `map ${c.map} is not at ${c.path}: its id is ${c.id}, that of the map there ${c.found}`,
+    hint: 'the pin was replaced: open the map there, and unpin that',
   },
   MAP_INCOMPATIBLE: {
     message: (c: { readonly what: string; readonly differences: readonly string[] }) =>

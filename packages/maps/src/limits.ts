@@ -26,3 +26,5 @@ export const maxFileSymbols: number = 2 ** 23
 export const nameOverlap = 4
 /** Files whose symbols a cache keeps. */
 export const maxCachedBinaries = 256
+/** A struct with more members gets accessors that no code is made for. */
+export const compiledMembers = 1024

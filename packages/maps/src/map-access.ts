@@ -97,9 +97,7 @@ export class MapAccess<K, V> {
     try {
       this.codecs.key.encodeInto(key, bytes, offset)
     } catch (error) {
-      throw misfit(error, (expected) =>
-        errors.MAP_KEY({ map: this.shape.name, key: showElement(key), expected }, { cause: error }),
-      )
+      throw this.#misfit(error, 'MAP_KEY', key)
     }
   }
 
@@ -108,18 +106,28 @@ export class MapAccess<K, V> {
     try {
       this.codecs.value.encodeInto(value, bytes, offset)
     } catch (error) {
-      throw misfit(error, (expected) =>
-        errors.MAP_VALUE(
-          {
-            map: this.shape.name,
-            key: key === undefined ? undefined : showElement(key),
-            value: showElement(value),
-            expected,
-          },
-          { cause: error },
-        ),
-      )
+      throw this.#misfit(error, 'MAP_VALUE', key, value)
     }
+  }
+
+  /** Writes a member of a live value. Throws MAP_MEMBER. */
+  putMember(member: string, value: unknown, write: () => void): void {
+    try {
+      write()
+    } catch (error) {
+      if (!isMisfit(error)) throw error
+      const facts = { map: this.shape.name, member, value: showElement(value), expected: error.message }
+      throw errors.MAP_MEMBER(facts, { cause: error })
+    }
+  }
+
+  /** What a codec found wrong becomes an error of the map; anything else stays what it is. */
+  #misfit(error: unknown, code: 'MAP_KEY' | 'MAP_VALUE', key: unknown, value?: V): unknown {
+    if (!isMisfit(error)) return error
+    const facts = { map: this.shape.name, expected: error.message }
+    if (code === 'MAP_KEY') return errors.MAP_KEY({ ...facts, key: showElement(key) }, { cause: error })
+    const shown = key === undefined ? undefined : showElement(key)
+    return errors.MAP_VALUE({ ...facts, key: shown, value: showElement(value) }, { cause: error })
   }
 
   /** What the kernel's refusal of an operation means. */
@@ -150,9 +158,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** What a codec found wrong becomes an error of the map; anything else stays what it is. */
-function misfit(error: unknown, wrap: (expected: string) => TsbpfError): unknown {
-  if (isTsbpfError(error) || error instanceof TypeError || error instanceof RangeError)
-    return wrap(error.message)
-  return error
+/** Whether a codec threw it for a value that it cannot encode. */
+function isMisfit(error: unknown): error is Error {
+  return isTsbpfError(error) || error instanceof TypeError || error instanceof RangeError
 }

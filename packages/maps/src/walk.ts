@@ -98,7 +98,11 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
   const vector = openVector(access, mostEntries)
   const { keys } = vector
   const [keysView, valuesView] = [viewOf(keys), viewOf(vector.values)]
-  const keyAt = (index: number): Uint8Array => keys.subarray(index * keySize, (index + 1) * keySize)
+  const isAt = (index: number, key: Uint8Array): boolean => {
+    const start = index * keySize
+    for (let i = 0; i < keySize; i++) if (keys[start + i] !== key[i]) return false
+    return true
+  }
   const first = elements.nextKey.slice()
   keys.set(first)
   for (let seen = 0; ; keys.copyWithin(0, vector.capacity * keySize)) {
@@ -110,7 +114,7 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
     const count = more ? found : found + 1
     vector.lookup(count)
     for (let i = 0; i < count; i++) {
-      if (seen > 0 && isSame(keyAt(i), first)) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
+      if (seen > 0 && isAt(i, first)) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
       const looked = vector.results[i] ?? 0
       if (looked === 0) {
         if (seen === mostEntries) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
@@ -121,14 +125,9 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
       if (looked !== ENOENT) throw access.refused('iterate', undefined, looked)
       access.live()
       const restarted =
-        (i + 1 < count || more) && elements.getFirstKey() === 0 && isSame(keyAt(i + 1), elements.nextKey)
+        (i + 1 < count || more) && elements.getFirstKey() === 0 && isAt(i + 1, elements.nextKey)
       if (restarted) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
     }
     if (!more) return
   }
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false
-  return true
 }

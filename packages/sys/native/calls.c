@@ -22,6 +22,12 @@ CALL(openat, 4)
   U32(mode);
 FD(SYS4(openat, dirFd, path, flags | O_CLOEXEC, mode))
 
+CALL(unlinkat, 3)
+  I32(dirFd);
+  TEXT(path);
+  U32(flags);
+RESULT(SYS3(unlinkat, dirFd, path, flags))
+
 static long file_size(int32_t fd) {
   struct stat stat;
   long result = SYS2(fstat, fd, &stat);
@@ -49,12 +55,6 @@ CALL(mkdirat, 3)
   TEXT(path);
   U32(mode);
 RESULT(SYS3(mkdirat, dirFd, path, mode))
-
-CALL(unlinkat, 3)
-  I32(dirFd);
-  TEXT(path);
-  U32(flags);
-RESULT(SYS3(unlinkat, dirFd, path, flags))
 
 CALL(socket, 3)
   I32(domain);

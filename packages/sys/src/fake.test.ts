@@ -33,9 +33,21 @@ describe('fakeSys', () => {
     expect(sys.mmap(5, 1, 1, 1, 0)).toBe(failure('EBADF'))
     expect(sys.watch(5, () => undefined)).toBe(failure('EBADF'))
     expect(sys.fsopen('tracefs', 0)).toBe(failure('ENOSYS'))
+    expect(sys.unlinkat(-100, '/x', 0)).toBe(failure('ENOENT'))
     expect(sys.geteuid()).toBe(0)
     expect(sys.recorded.map(({ call, command }) => command ?? call)).toEqual([
-      ...['map_create', 'bpf_cmd(9999)', 'openat', 'read', 'close', 'mmap', 'watch', 'fsopen', 'geteuid'],
+      ...[
+        'map_create',
+        'bpf_cmd(9999)',
+        'openat',
+        'read',
+        'close',
+        'mmap',
+        'watch',
+        'fsopen',
+        'unlinkat',
+        'geteuid',
+      ],
     ])
   })
 

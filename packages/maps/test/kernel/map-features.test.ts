@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { btfBuilder } from '@tsbpf/btf'
 import { btfLoad, Fd } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
@@ -111,6 +111,40 @@ describe.skipIf(gate.skip)(gate.title('features of maps'), () => {
         }),
       )
       expect(() => openMap(sys, { path: join(folder, 'other') })).toThrow(code('SYS_CALL_FAILED'))
+    } finally {
+      execFileSync('umount', [folder])
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('pins in a directory alone, and removes its own pins alone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsbpf-maps-'))
+    execFileSync('mount', ['-t', 'bpf', 'bpf', folder])
+    try {
+      using map = typed()
+      using other = typed()
+      // Every BPF file system has two files of the kernel's own.
+      const pins = (): string[] => readdirSync(folder).filter((name) => !name.endsWith('.debug'))
+      const path = map.pin({ directory: folder })
+      expect(path).toBe(join(folder, 'test_hash'))
+      expect(() => map.pin({ directory: folder })).toThrow(code('SYS_CALL_FAILED'))
+      for (const name of ['', '.', '..', 'a/b', '../a', 'a\0b', 'x'.repeat(256)]) {
+        expect(() => map.pin({ directory: folder, name })).toThrow(code('MAP_PIN_NAME'))
+        expect(() => map.unpin({ directory: folder, name })).toThrow(code('MAP_PIN_NAME'))
+      }
+      expect(() => other.unpin(path)).toThrow(code('MAP_PIN_OTHER'))
+      expect(pins()).toEqual(['test_hash'])
+      map.pin({ directory: folder, name: 'second' })
+      map.unpin(path)
+      expect(pins()).toEqual(['second'])
+      expect(() => map.unpin(path)).toThrow(code('SYS_CALL_FAILED'))
+      map.unpin({ directory: folder, name: 'second' })
+      expect(pins()).toEqual([])
+      // What is no map, and what is no pin, stays.
+      const file = join(folder, '..', `${basename(folder)}.txt`)
+      writeFileSync(file, '')
+      expect(() => map.unpin(file)).toThrow(code('SYS_CALL_FAILED'))
+      rmSync(file)
     } finally {
       execFileSync('umount', [folder])
       rmSync(folder, { recursive: true })

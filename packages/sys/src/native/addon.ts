@@ -44,12 +44,12 @@ export interface Addon {
   ): ArrayBuffer | number
   unmap(id: number): number
   openat(dirFd: number, path: string, flags: number, mode: number): number
+  unlinkat(dirFd: number, path: string, flags: number): number
   fileSize(fd: number): number
   read(fd: number, buffer: Uint8Array): number
   write(fd: number, buffer: Uint8Array): number
   close(fd: number): number
   mkdirat(dirFd: number, path: string, mode: number): number
-  unlinkat(dirFd: number, path: string, flags: number): number
   socket(domain: number, type: number, protocol: number): number
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number
   sendto(fd: number, buffer: Uint8Array, flags: number): number

@@ -63,9 +63,9 @@ export function prepareOver(
     calls.push({
       attr,
       results,
-      run: () => (memory.byteLength === 0 ? refused : addon.run(handle)),
-      runMany: (count, stop) =>
-        memory.byteLength === 0 ? refused : addon.runMany(handle, count, stop ? 1 : 0),
+      // Of detached memory the attr has no bytes; asking the buffer itself would cost a call.
+      run: () => (attr.length === 0 ? refused : addon.run(handle)),
+      runMany: (count, stop) => (attr.length === 0 ? refused : addon.runMany(handle, count, stop ? 1 : 0)),
     })
   }
   return { buffers: buffersAt.map((at, index) => new Uint8Array(memory, at, sizes[index] ?? 0)), calls }

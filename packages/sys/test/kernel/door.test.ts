@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { linux } from '@tsbpf/uapi'
 import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { failure, Fd, mapFile, readFile } from '../../src/index.ts'
+import { failure, Fd, mapFile, objUnpin, readFile } from '../../src/index.ts'
 import { nativeSys } from '../../src/native/index.ts'
 import { bpfObjects, objectsLeft } from '../support/objects.ts'
 import { runScript } from '../support/child.ts'
@@ -72,6 +72,16 @@ describe.skipIf(gate.skip)(gate.title('native door'), () => {
   it('opens with close-on-exec', () => {
     using fd = open(file)
     expect(readFileSync(`/proc/self/fdinfo/${fd.value}`, 'utf8')).toMatch(/flags:\s*02\d+/)
+  })
+
+  it('removes names of files, and no folders', () => {
+    const path = join(folder, 'removed')
+    writeFileSync(path, '')
+    expect(sys.unlinkat(linux.AT_FDCWD, folder, 0)).toBe(failure('EISDIR'))
+    expect(sys.unlinkat(linux.AT_FDCWD, path, 0)).toBe(0)
+    expect(sys.unlinkat(linux.AT_FDCWD, path, 0)).toBe(failure('ENOENT'))
+    // Were it cut to what the system call takes, it would name something else.
+    expect(() => objUnpin(sys, `${'./'.repeat(2048)}${path}`)).toThrow(/ENAMETOOLONG/)
   })
 
   it('answers with the negated errno', () => {
