@@ -251,7 +251,7 @@ describe('attach', () => {
 
   it('says what it cannot attach', () => {
     const wrong = [
-      [section('ext', undefined, 'main'), 'LINK_UNSUPPORTED_KIND'],
+      [section('sched_act', undefined, 'main'), 'LINK_UNSUPPORTED_KIND'],
       [section('kprobe', undefined, 'x:y:z', 'usdt'), 'LINK_NO_BINARY'],
       [section('kprobe', undefined, 'x:y', 'usdt'), 'LINK_BAD_TARGET'],
       [section(undefined, undefined, undefined), 'LINK_UNSUPPORTED_KIND'],

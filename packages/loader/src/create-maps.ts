@@ -2,7 +2,7 @@ import { isTsbpfError } from '@tsbpf/base'
 import { createMapFd, pageSize, possibleCpus } from '@tsbpf/maps'
 import type { CreateMapOptions } from '@tsbpf/maps'
 import type { MapSpec } from '@tsbpf/object'
-import { errnoName, failure, mapFreeze } from '@tsbpf/sys'
+import { errnoName, failure } from '@tsbpf/sys'
 import type { Mapping, Sys } from '@tsbpf/sys'
 import { commands, linux, mapElemAttr, mapFlags } from '@tsbpf/uapi'
 import { errors } from './errors.ts'
@@ -109,15 +109,16 @@ function createFresh(context: MapContext, planned: PlannedMap, spec: MapSpec): C
     return { fd, spec: { ...spec, flags }, contents: undefined, mapping, structOps, reused: false }
   }
   if (contents !== undefined) putElement(sys, fd, spec.name, 0, contents)
-  if (freeze) {
-    try {
-      mapFreeze(sys, fd)
-    } catch (error) {
-      // Kernels before 5.2 know no frozen maps: programs may not write there all the same.
-      if (!isTsbpfError(error, 'SYS_CALL_FAILED') || error.context['errnoName'] !== 'EINVAL') throw error
-    }
-  }
+  if (freeze) freezeMap(sys, fd, `map ${spec.name}`)
   return { fd, spec: { ...spec, flags }, contents, mapping: undefined, structOps, reused: false }
+}
+
+/** Makes a map constant for good. Throws LOADER_FAILED. */
+export function freezeMap(sys: Sys, fd: number, what: string): void {
+  const result = sys.bpf(commands.value('map_freeze'), mapElemAttr.encode({ map_fd: fd }, true))
+  // Kernels before 5.2 know no frozen maps: programs may not write there all the same.
+  if (result >= 0 || result === EINVAL) return
+  throw errors.LOADER_FAILED({ what: `${what} cannot be frozen`, errno: errnoName(result) })
 }
 
 /** The verifier wants an arena to have an address in user space before programs use it. */

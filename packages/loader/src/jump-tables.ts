@@ -1,9 +1,8 @@
 import { createMapFd } from '@tsbpf/maps'
 import type { LinkedProgram } from '@tsbpf/object'
-import { mapFreeze } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { mapTypes } from '@tsbpf/uapi'
-import { putElement } from './create-maps.ts'
+import { freezeMap, putElement } from './create-maps.ts'
 import type { OwnedFds } from './owned-fds.ts'
 
 /** Bytes of `struct bpf_insn_array_value` (include/uapi/linux/bpf.h of 6.19); the instruction's index is its first word. */
@@ -32,7 +31,7 @@ export function createJumpTables(
       new DataView(value.buffer).setUint32(0, target, true)
       putElement(sys, fd, name, index, value)
     }
-    mapFreeze(sys, fd)
+    freezeMap(sys, fd, name)
     tables.set(ref.name, fd)
   }
   return tables

@@ -8,6 +8,7 @@ export type ObjectName =
   | 'congestion'
   | 'events'
   | 'externs'
+  | 'modular'
   | 'nested'
   | 'pinned'
   | 'poisoned'
