@@ -63,7 +63,7 @@ export const accessMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'packet-bounds',
-    message: 'invalid access to packet, off=0 size=14, R1(id=0,off=0,r=0)',
+    message: 'invalid access to packet, off=12 size=2, R2(id=0,off=12,r=0)',
     pattern: /invalid access to packet,|offset is outside of the packet/,
     meaning:
       'The packet may be shorter than this: r= says how many bytes have been checked against data_end on this path, and after helpers that change the packet none has.',
@@ -71,7 +71,7 @@ export const accessMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'misaligned',
-    message: 'misaligned stack access off 0+-7+0 size 8',
+    message: 'misaligned stack access off 0+0+-15 size 8',
     pattern: /misaligned \w*(?: ?\w+ )?access/,
     meaning:
       'The address is not a multiple of the size of the access, which pointers of this kind must have.',
@@ -97,7 +97,7 @@ export const accessMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'variable-stack-offset',
-    message: 'invalid unbounded variable-offset write to stack R2',
+    message: 'invalid unbounded variable-offset write to stack R3',
     pattern: /variable[- ](?:offset|stack)/,
     meaning: 'The stack is accessed at an index that is not a constant and has no limits.',
     fix: 'check the index against the length of the array, or unroll the loop, or put the array into a map',
@@ -125,6 +125,13 @@ export const accessMessages: readonly VerifierMessage[] = [
     fix: 'compare the pointer with NULL before the arithmetic',
   },
   {
+    id: 'pointer-32-bit',
+    message: 'R1 32-bit pointer arithmetic prohibited',
+    pattern: /32-bit pointer arithmetic prohibited/,
+    meaning: 'An instruction on the lower 32 bits would cut the pointer in half.',
+    fix: 'keep pointers in 64-bit variables (void *, unsigned long), never in int',
+  },
+  {
     id: 'pointer-arithmetic',
     message: 'R1 pointer arithmetic with *= operator prohibited',
     pattern: /pointer arithmetic (?:with|on|prohibited)|bitwise operator .* on pointer prohibited/,
@@ -133,15 +140,8 @@ export const accessMessages: readonly VerifierMessage[] = [
     fix: 'calculate with the offset alone, as a number, and add it to the pointer last',
   },
   {
-    id: 'pointer-32-bit',
-    message: 'R1 32-bit pointer arithmetic prohibited',
-    pattern: /32-bit pointer arithmetic prohibited/,
-    meaning: 'An instruction on the lower 32 bits would cut the pointer in half.',
-    fix: 'keep pointers in 64-bit variables (void *, unsigned long), never in int',
-  },
-  {
     id: 'pointer-plus-pointer',
-    message: 'R1 pointer += pointer prohibited',
+    message: 'R2 pointer += pointer prohibited',
     pattern: /pointer \S+ pointer prohibited|tried to subtract pointer from scalar/,
     meaning: 'Two pointers are added, or a pointer is subtracted from a number: the result points nowhere.',
     fix: 'add numbers to a pointer, not pointers',
@@ -163,7 +163,7 @@ export const accessMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'read-only-memory',
-    message: 'R0 cannot write into rdonly_mem',
+    message: 'only read is supported',
     pattern: /cannot write into (?!packet)|only read is supported|only read from \S+ is supported/,
     meaning: 'The pointer points to memory that programs may only read, such as kernel structs.',
     fix: 'do not write through it; where the kernel has a helper or kfunc for the change, call that',
@@ -177,7 +177,7 @@ export const accessMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'beyond-struct',
-    message: 'access beyond struct task_struct at off 100000 size 8',
+    message: 'access beyond struct task_struct at off 32000 size 8',
     pattern: /access beyond (?:struct|the end of)|access beyond the end of/,
     meaning: "The offset is behind the end of the struct as this kernel's BTF has it.",
     fix: 'compile with CO-RE (vmlinux.h with preserve_access_index), so that offsets are relocated to this kernel',

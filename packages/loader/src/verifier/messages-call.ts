@@ -4,7 +4,7 @@ import type { VerifierMessage } from './verifier-messages.ts'
 export const callMessages: readonly VerifierMessage[] = [
   {
     id: 'no-such-helper',
-    message: 'program of this type cannot use helper bpf_redirect#23',
+    message: 'program of this type cannot use helper bpf_skb_load_bytes#26',
     pattern: /^(?:program of this type cannot use helper|unknown func|invalid func) /m,
     meaning:
       'This kernel has no such helper for programs of this type: it is newer than the kernel, or for other types.',
@@ -21,14 +21,14 @@ export const callMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'kfunc-not-allowed',
-    message: 'calling kernel function bpf_xdp_metadata_rx_hash is not allowed',
+    message: 'calling kernel function tcp_reno_ssthresh is not allowed',
     pattern: /calling kernel function \S+ is not allowed/,
     meaning: 'The kernel has this kfunc, but not for programs of this type.',
     fix: 'use a program type that it is registered for, or a helper that does the same',
   },
   {
     id: 'kfunc-support',
-    message: 'calling kernel function is not supported without CONFIG_DEBUG_INFO_BTF',
+    message: 'kernel btf_id 1 is not a function',
     pattern:
       /calling kernel function is not supported|(?:JIT is required for|JIT does not support) calling|kernel btf_id \d+ is not a function/,
     meaning:
@@ -37,14 +37,15 @@ export const callMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'subprogram-arguments',
-    message: "Caller passes invalid args into func#1 ('sub')",
+    message: "Caller passes invalid args into func#1 ('read_number')",
     pattern: /Caller passes invalid args into func#/,
     meaning: 'A global function is called with arguments that its own declaration does not allow.',
     fix: 'make arguments what the declaration says (a pointer to so many bytes, not NULL, the context), or make the function static',
   },
   {
     id: 'argument-null',
-    message: 'R2 type=map_value_or_null expected=fp, pkt, pkt_meta, map_key, map_value, mem',
+    message:
+      'R2 type=map_value_or_null expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_',
     pattern: /type=\w*_or_null\S* expected=|Possibly NULL pointer passed/,
     meaning: 'The pointer that is handed over may be NULL, and the function does not take NULL.',
     fix: 'compare it with NULL before the call',
@@ -60,7 +61,7 @@ export const callMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'argument-trusted',
-    message: 'R1 must be referenced or trusted',
+    message: 'R1 must be a rcu pointer',
     pattern: /must be referenced or trusted|must be a rcu pointer|must be referenced(?! when)/,
     meaning:
       'The object could go away meanwhile: the pointer was walked to, or is used after its protection ended.',
@@ -68,21 +69,21 @@ export const callMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'argument-size-unbounded',
-    message: "R2 unbounded memory access, use 'var &= const' or 'if (var < const)'",
+    message: "R4 unbounded memory access, use 'var &= const' or 'if (var < const)'",
     pattern: /unbounded memory access, use 'var &= const'/,
     meaning: 'The size that is handed over has no upper limit.',
     fix: 'limit the size with if (size > sizeof(buffer)) or size &= sizeof(buffer) - 1, right before the call and on the same variable',
   },
   {
     id: 'argument-size-negative',
-    message: "R2 min value is negative, either use unsigned or 'var &= const'",
+    message: "R4 min value is negative, either use unsigned or 'var &= const'",
     pattern: /min value is negative, either use unsigned or 'var &= const'/,
     meaning: 'The size that is handed over may be negative: results of helpers are, where they fail.',
     fix: 'check that it is not negative first, or use an unsigned variable with a limit',
   },
   {
     id: 'argument-size-zero',
-    message: 'R2 invalid zero-sized read: u64=[0,64]',
+    message: 'R4 invalid zero-sized read: u64=[0,7]',
     pattern: /invalid zero-sized read/,
     meaning: 'The size may be 0, which this argument must not be.',
     fix: 'check for 0 before the call',
@@ -103,7 +104,7 @@ export const callMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'unreleased-reference',
-    message: 'Unreleased reference id=2 alloc_insn=5',
+    message: 'Unreleased reference id=2 alloc_insn=4',
     pattern: /Unreleased reference id=\d+|would lead to reference leak|reference leak/,
     meaning:
       'Something that was acquired (by the instruction alloc_insn) is not given back on this path: a socket, a ring buffer record, a kfunc object.',

@@ -4,7 +4,7 @@ import type { VerifierMessage } from './verifier-messages.ts'
 export const structureMessages: readonly VerifierMessage[] = [
   {
     id: 'unreachable',
-    message: 'unreachable insn 3',
+    message: 'unreachable insn 2',
     pattern: /unreachable insn \d+/,
     meaning: 'No path leads to this instruction.',
     fix: 'take the dead code out, or compile with optimisation (-O2), which does',
@@ -18,7 +18,7 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'jump-range',
-    message: 'jump out of range from insn 0 to 9',
+    message: 'jump out of range from insn 0 to 10',
     pattern:
       /jump out of range from insn|jump into the middle of ldimm64|call to invalid destination|invalid insn idx/,
     meaning: 'A jump or call leads out of its function, or into the second half of a wide instruction.',
@@ -56,14 +56,14 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'calls-too-deep',
-    message: 'the call stack of 9 frames is too deep !',
+    message: 'the call stack of 9 frames is too deep',
     pattern: /the call stack of \d+ frames is too deep|recursive call from/,
     meaning: 'More than 8 functions are called inside each other; recursion always is.',
     fix: 'inline some of them (__always_inline), or replace recursion with a loop or a tail call',
   },
   {
     id: 'tail-call-stack',
-    message: 'tail_calls are not allowed when call stack of previous frames is 264 bytes. Too large',
+    message: 'tail_calls are not allowed when call stack of previous frames is 272 bytes. Too large',
     pattern: /tail_calls? (?:are|is|cannot|would)/,
     meaning:
       'Tail calls are not possible at this place: too much stack is in use below, something is held, or the function may not do it.',
@@ -78,7 +78,7 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'return-pointer',
-    message: 'R0 not a scalar value',
+    message: 'cannot return stack pointer to the caller',
     pattern:
       /At subprogram exit the register R\d+ is not a scalar|R0 leaks addr as return value|cannot return stack pointer|R0 not a scalar value/,
     meaning: 'A function returns a pointer where only a number may be returned.',
@@ -86,7 +86,7 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'unknown-instruction',
-    message: 'unknown opcode d7',
+    message: 'unknown opcode e7',
     pattern:
       /unknown opcode|uses reserved fields|invalid BPF_ALU opcode|invalid BPF_JMP|invalid atomic opcode|unrecognized bpf_ld_imm64|unknown insn class|insn_off|invalid BPF_LD_IMM/,
     meaning: 'This kernel does not know the instruction, or not with these fields.',
@@ -123,7 +123,7 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'special-member',
-    message: "map 'plain' has no valid bpf_spin_lock",
+    message: "map 'values' has no valid bpf_spin_lock",
     pattern:
       /has no valid bpf_\w+|has to have BTF in order to use|doesn't (?:point to|have) 'struct bpf_|cannot be accessed directly by (?:load\/store|\w+)|has no valid kptr|doesn't point to kptr/,
     meaning:
@@ -132,7 +132,7 @@ export const structureMessages: readonly VerifierMessage[] = [
   },
   {
     id: 'capability',
-    message: "'struct task_struct' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN",
+    message: 'R10 leaks addr into map',
     pattern:
       /allowed (?:only to|for) CAP_|require CAP_|CAP_BPF and CAP_PERFMON are required|prohibited for !root|leaks addr|pointer comparison prohibited|attempt to corrupt spilled|partial copy of pointer/,
     meaning:

@@ -32,6 +32,7 @@ function askRestricted(): Readonly<Record<string, Outcomes>> {
 function record(): { readonly release: string; readonly logs: Readonly<Record<string, RecordedLog>> } {
   const others = askRestricted()
   const logs = cases.map((one): [string, RecordedLog] => {
+    process.stderr.write(`${one.row}\n`)
     const { outcome, errno, log } = others[one.row]?.bad ?? outcomeOf(badObject(one))
     return [one.row, outcome === 'refused' ? { outcome, errno, log } : { outcome }]
   })

@@ -1,3 +1,4 @@
+import { buildObject, callLine, kfunc, program, r0, r2 } from '@tsbpf/asm'
 import { kernelVersion, requires } from '@tsbpf/testkit'
 import { firstLine, startChild } from '@tsbpf/testkit/child'
 import { describe, expect, it } from 'vitest'
@@ -99,6 +100,39 @@ describe.skipIf(gate.skip)(gate.title('messages of the verifier'), () => {
     const unknown = refusalOf('no-such-helper', (insns) => insns.setInt32(4, 9999, true))
     expect(unknown).toMatchObject({ code: 'LOADER_NO_HELPER', context: { missing: 'unknown#9999' } })
     expect(unknown.message).toMatch(/calls helper unknown#9999, which this kernel does not have\n/)
+  })
+
+  it('names a weak kfunc that is called and not there', () => {
+    const absent = kfunc('bpf_no_kernel_has_this', { returns: 'void', weak: true })
+    const body = program('calls_it', 'tp_btf/sched_switch', (b) => b.call(absent).mov(r0, 0).exit())
+    const spec = buildObject({ license: 'GPL', programs: [body] }, { resolveSite: callLine })
+    expect(() => loadSync(spec)).toThrow(
+      expect.objectContaining({
+        code: 'LOADER_NO_KFUNC',
+        headline: 'program calls_it calls kfunc bpf_no_kernel_has_this, which this kernel does not have',
+        source: expect.objectContaining({ file: 'verifier.test.ts' }) as object,
+      }),
+    )
+  })
+
+  it('fetches a log that is longer than the first buffer, to its end', () => {
+    const long = program('long', 'tc', (b) => {
+      for (let i = 0; i < 8000; i++) b.mov(r0, i)
+      b.mov(r0, r2).exit()
+    })
+    const spec = buildObject({ license: 'GPL', programs: [long] })
+    try {
+      loadSync(spec).dispose()
+      expect.unreachable()
+    } catch (error) {
+      if (!(error instanceof VerifierError)) throw error
+      expect(error).toMatchObject({ truncated: false, summary: 'R2 !read_ok', insn: 8000 })
+      expect(error.log.length).toBeGreaterThan(256 * 1024)
+      expect(error.log).toMatch(/^0: R1=ctx\(/m)
+      // Only its end is searched, and the way to the instruction begins in its midst.
+      expect(error.details.path.length).toBeGreaterThan(4000)
+      expect(error.details.state?.registers.get('R0')).toMatch(/^(?:scalar\()?7999/)
+    }
   })
 })
 
