@@ -166,6 +166,25 @@ describe.skipIf(gate.skip)(gate.title('tsbpf run'), () => {
     expect(io.err()).toMatch(`hint: ${hint}`)
   })
 
+  it('prints what the verifier refuses as compilers print errors, and leaves nothing', async () => {
+    const io = testIo()
+    expect(await main(['run', path('packages/loader/test/kernel/objects/rejected.bpf.o')], io)).toBe(1)
+    expect(io.out()).toBe('')
+    expect(io.err()).toContain(
+      [
+        "error[LOADER_REJECTED]: the kernel's verifier refuses program forgets_null_check: R0 invalid mem access 'map_value_or_null'",
+        '  --> ./rejected.bpf.c:15:9',
+        '   |',
+        '15 | *slot = 1;',
+        '   | ^^^^^^^^^^',
+        'instruction 8 of forgets_null_check:\n',
+      ].join('\n'),
+    )
+    expect(io.err()).toMatch(/\n> +8: \(7b\) \*\(u64 \*\)\(r0 \+0\) = r1\n/)
+    expect(io.err()).toMatch(/\nregisters and stack before it:\n {2}R0 += map_value_or_null\(/)
+    expect(io.err()).toMatch(/\nmeaning: .*\nhint: compare the pointer with NULL .*\nlog: .*\n$/)
+  })
+
   describe.skipIf(!built)(`as a process${unbuilt}`, () => {
     const begin = (...argv: string[]) => {
       const child = spawn(process.execPath, [bin, 'run', object, ...argv], {

@@ -4,7 +4,8 @@
  *     node --import ./packages/testkit/src/register.mjs --conditions=@tsbpf/source \
  *       packages/loader/test/kernel/verifier/record.ts > packages/loader/test/golden/verifier/6.18.json
  *
- * As root. In a virtual machine without acceleration bundle it first: `npx esbuild --bundle --platform=node --format=esm`.
+ * As root. In a virtual machine without acceleration bundle it first (`npx esbuild --bundle --platform=node --format=esm`), and
+ * leave out with the argument `quick` what takes the verifier minutes there.
  * With the argument `restricted` it prints the outcomes of the cases that are about a process without CAP_PERFMON.
  */
 import { execFileSync } from 'node:child_process'
@@ -31,7 +32,8 @@ function askRestricted(): Readonly<Record<string, Outcomes>> {
 
 function record(): { readonly release: string; readonly logs: Readonly<Record<string, RecordedLog>> } {
   const others = askRestricted()
-  const logs = cases.map((one): [string, RecordedLog] => {
+  const chosen = cases.filter((one) => one.slow !== true || process.argv[2] !== 'quick')
+  const logs = chosen.map((one): [string, RecordedLog] => {
     process.stderr.write(`${one.row}\n`)
     const { outcome, errno, log } = others[one.row]?.bad ?? outcomeOf(badObject(one))
     return [one.row, outcome === 'refused' ? { outcome, errno, log } : { outcome }]

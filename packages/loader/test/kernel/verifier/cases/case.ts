@@ -20,6 +20,8 @@ export interface VerifierCase {
   readonly fixed: FunctionBody
   /** The row's message comes only without CAP_PERFMON: the bad program is loaded by a process that lacks it. */
   readonly withoutPerfmon?: true
+  /** The verifier walks a million instructions: it is recorded on the running kernel alone, not under emulation. */
+  readonly slow?: true
   /** What other kernels do with the bad program: the id of another row, or `loads`, or `no kfunc`. */
   readonly on?: Partial<Readonly<Record<Kernel, string>>>
 }

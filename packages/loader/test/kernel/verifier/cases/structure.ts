@@ -60,6 +60,7 @@ export const structureCases: readonly VerifierCase[] = [
     row: 'too-complex',
     bad: (b) => done(b.mov(r1, 0).label('loop').add(r1, 1).jlt(r1, 2_000_000, 'loop')),
     fixed: (b) => done(b.mov(r1, 0).label('loop').add(r1, 1).jlt(r1, 2_000, 'loop')),
+    slow: true,
   },
   {
     row: 'too-many-jumps',
