@@ -35,7 +35,8 @@ const backslash = 0x5c
 export function makePen(strings: Uint8Array, typesSize: number): Pen {
   const budget = Math.max(limits.printedLeast, typesSize * limits.printedTimes)
   let left = budget
-  let bytes = new Uint8Array(chunkSize * 2)
+  // Small at first: the text of one type needs no more.
+  let bytes = new Uint8Array(1 << 12)
   let at = 0
 
   const grow = (): Uint8Array<ArrayBuffer> => {

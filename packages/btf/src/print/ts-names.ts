@@ -11,12 +11,12 @@ const reserved = new Set(
 
 /** Gives each type a name of its own that TypeScript takes. */
 export function tsNames(): (name: string) => string {
-  const taken = new Set<string>(reserved)
+  const taken = new Set<string>()
   return (name) => {
     // BTF of other languages has names that are no identifiers.
     const plain = name.replaceAll(/[^\w$]/g, '_').replace(/^(?=\d|$)/, '_')
     let unique = reserved.has(plain) ? `${plain}_` : plain
-    for (let count = 2; taken.has(unique); count++) unique = `${plain}___${count}`
+    for (let count = 2; taken.has(unique) || reserved.has(unique); count++) unique = `${plain}___${count}`
     taken.add(unique)
     return unique
   }
