@@ -34,4 +34,4 @@ export function verifyC(
   bytes: Uint8Array,
   compilers: readonly string[],
   options?: { readonly sample?: number },
-): VerifyRow[]
+): Promise<VerifyRow[]>

@@ -11,7 +11,7 @@
  * FILE is BTF, maybe with gzip, or an object. It takes clang-14, clang-19 and clang-22, as many as are on PATH, or
  * those in the environment variable CLANGS. It exits with 1 when there is a difference.
  */
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -66,13 +66,14 @@ function signature(btf, type) {
 /** Structs of one name are `name`, `name___2`, … in C. */
 const nameInBtf = (name) => name.replace(/___\d+$/, '')
 
-/** By tag, as `struct name`: the layouts of all types of that name, sorted. */
-function layouts(btf, nameOf) {
+/** By tag, as `struct name`, of those that are wanted: the layouts of all types of that name, sorted. */
+function layouts(btf, wanted, nameOf) {
   const found = new Map()
   for (let id = 1; id < btf.endId; id++) {
-    if (!records.has(btf.kind(id)) || btf.nameOf(id) === '') continue
+    if (!records.has(btf.kind(id))) continue
+    const tag = `${btf.kind(id)} ${nameOf(btf.nameOf(id))}`
+    if (!wanted.has(tag)) continue
     const type = btf.type(id)
-    const tag = `${type.kind} ${nameOf(type.name)}`
     found.set(tag, [...(found.get(tag) ?? []), signature(btf, type)].sort())
   }
   return found
@@ -81,9 +82,9 @@ function layouts(btf, nameOf) {
 function sizes(btf) {
   const found = new Map()
   for (let id = 1; id < btf.endId; id++) {
+    const enumeration = btf.kind(id) === 'enum' || btf.kind(id) === 'enum64'
+    if (!(records.has(btf.kind(id)) || enumeration) || btf.nameOf(id) === '') continue
     const type = btf.type(id)
-    const enumeration = type.kind === 'enum' || type.kind === 'enum64'
-    if (!('size' in type) || type.name === '' || !(records.has(type.kind) || enumeration)) continue
     // An enum without values is a forward declaration, for which C has no size.
     if (enumeration && type.values.length === 0) continue
     const key = `${enumeration ? 'enum' : type.kind} ${nameInBtf(type.name)}`
@@ -107,6 +108,27 @@ function programOf({ parseBtf, printC }, bytes) {
   return { btf, header, tags, asserts, hash }
 }
 
+let running = 0
+const waiting = []
+
+/** Runs a compiler, two at a time; `failed` where it did not exit with 0. */
+async function run(compiler, args) {
+  if (running === 2) await new Promise((resolve) => waiting.push(resolve))
+  else running++
+  try {
+    return await new Promise((resolve) => {
+      execFile(compiler, args, { maxBuffer: 1 << 28 }, (error, _, stderr) => {
+        resolve({ failed: error !== null, stderr: error === null ? stderr : stderr || error.message })
+      })
+    })
+  } finally {
+    // The place is handed on.
+    const next = waiting.shift()
+    if (next === undefined) running--
+    else next()
+  }
+}
+
 /** Whether two lists have the same texts, each as often. */
 const alike = (one, other) => one.length === other.length && one.every((text, i) => text === other[i])
 
@@ -115,44 +137,44 @@ const alike = (one, other) => one.length === other.length && one.every((text, i)
  * `behindPointers` that it left out at first, and `dropped` ones that its BTF does not have even with a value of
  * them. With `sample`, the sizes of all types are asserted, and the layouts of about so many compared.
  */
-export function verifyC(library, bytes, compilers, { sample } = {}) {
+export async function verifyC(library, bytes, compilers, { sample } = {}) {
   const { btf, header, tags, asserts, hash } = programOf(library, bytes)
-  const expected = layouts(btf, nameInBtf)
   const stride = sample === undefined ? 1 : Math.ceil(tags.length / sample)
   const asked = tags.filter((_, i) => i % stride === 0)
+  const expected = layouts(btf, new Set(asked.map(nameInBtf)), nameInBtf)
   const folder = mkdtempSync(join(tmpdir(), 'tsbpf-verify-c-'))
   try {
     writeFileSync(join(folder, 'vmlinux.h'), header)
-    return compilers.map((compiler) => {
+    const judged = compilers.map(async (compiler) => {
       const errors = []
-      const compile = (lines) => {
-        const source = join(folder, 'types.bpf.c')
+      const compile = async (lines) => {
+        const source = join(folder, `${basename(compiler)}.bpf.c`)
         const object = `${source}.o`
         writeFileSync(source, ['#include "vmlinux.h"', ...lines, ''].join('\n'))
         const target = btf.littleEndian ? 'bpfel' : 'bpfeb'
         const args = ['-target', target, '-g', '-ferror-limit=0', '-c', source, '-o', object]
-        const { status, stderr } = spawnSync(compiler, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
-        if (status !== 0 || stderr !== '') errors.push(stderr.slice(0, 2000))
-        return status === 0 ? object : undefined
+        const { failed, stderr } = await run(compiler, args)
+        if (failed || stderr !== '') errors.push(stderr.slice(0, 2000))
+        return failed ? undefined : object
       }
       /** By tag in C: its layout; a tag that two programs lay out in two ways has both. */
       const actual = new Map()
-      const ask = (wanted, declare) => {
+      // The first program has the assertions.
+      const unsaid = [...asserts]
+      const ask = async (wanted, declare) => {
         for (let at = 0; at < wanted.length; at += typesOfProgram) {
           const rows = wanted.slice(at, at + typesOfProgram).map(declare)
-          const object = compile(sample === undefined ? rows : [...asserts, ...rows])
+          const object = await compile([...unsaid.splice(0), ...rows])
           if (object === undefined) return
-          for (const [tag, found] of layouts(library.parseBtf(btfOf(object)), (name) => name)) {
+          for (const [tag, found] of layouts(library.parseBtf(btfOf(object)), new Set(asked), (name) => name)) {
             const before = actual.get(tag) ?? []
             actual.set(tag, [...new Set([...before, ...found])])
           }
         }
       }
-      // A sample is one program with the assertions.
-      if (sample === undefined) compile(asserts)
-      if (errors.length === 0) ask(asked, (tag, i) => `${tag} *pointer_${i};`)
+      await ask(asked, (tag, i) => `${tag} *pointer_${i};`)
       const behindPointers = asked.filter((tag) => !actual.has(tag))
-      if (errors.length === 0) ask(behindPointers, (tag, i) => `${tag} value_${i};`)
+      if (errors.length === 0) await ask(behindPointers, (tag, i) => `${tag} value_${i};`)
       const dropped = asked.filter((tag) => !actual.has(tag))
       const byName = groupBy(asked, nameInBtf)
       const different = []
@@ -167,6 +189,7 @@ export function verifyC(library, bytes, compilers, { sample } = {}) {
         ...{ errors, different, behindPointers: behindPointers.length, dropped },
       }
     })
+    return await Promise.all(judged)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -191,7 +214,7 @@ if (process.argv[1] === import.meta.filename) {
   const kernels = {}
   for (const file of files) {
     const bytes = readBtf(file)
-    const found = verifyC(library, bytes, compilers)
+    const found = await verifyC(library, bytes, compilers)
     kernels[createHash('sha256').update(bytes).digest('hex')] = {
       name: basename(file, '.btf.gz'),
       program: found[0].program,

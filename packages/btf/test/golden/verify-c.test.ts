@@ -52,15 +52,15 @@ describe('the C of whole kernels', () => {
     }
   })
 
-  it.each(files.map((file, i) => [file, i] as const))(
+  it.concurrent.each(files.map((file, i) => [file, i] as const))(
     `%s is what was judged, and compiles here and now with all sizes and a sample of layouts${others}${whyNot}`,
     { timeout: 240_000 },
-    (file, i) => {
+    async (file, i) => {
       const bytes = readBtf(file)
       const proven = verified.kernels[createHash('sha256').update(bytes).digest('hex')]
       // The pinned kernel with each clang, the others with one each; one that is not recorded is judged whole.
       const judges = i === 0 || proven === undefined ? found : found.slice(i % names.length).slice(0, 1)
-      for (const row of verifyC(library, bytes, judges, proven === undefined ? {} : { sample: 60 })) {
+      for (const row of await verifyC(library, bytes, judges, proven === undefined ? {} : { sample: 60 })) {
         expect(row).toMatchObject(sound)
         expect(row.compared).toBeGreaterThan(40)
         // Where the C has changed, have it judged and recorded again.
@@ -72,15 +72,15 @@ describe('the C of whole kernels', () => {
 })
 
 describe.skipIf(found.length === 0)(`the C of objects${whyNot}`, () => {
-  it.each(Object.keys(objects))('%s, as each clang lays it out', (name) => {
-    for (const row of verifyC(library, readBtf(join(here, name)), found)) {
+  it.concurrent.each(Object.keys(objects))('%s, as each clang lays it out', async (name) => {
+    for (const row of await verifyC(library, readBtf(join(here, name)), found)) {
       expect(row).toMatchObject(sound)
       expect(row.compared).toBe(row.types)
       expect(row.types).toBeGreaterThan(20)
     }
   }, 60_000)
 
-  it('bitfields of the older encoding, enums of two bytes, and va_list', () => {
+  it('bitfields of the older encoding, enums of two bytes, and va_list', async () => {
     const bytes = encodeBtf(
       [
         { kind: 'int', name: 'int', size: 4, signed: true },
@@ -115,7 +115,7 @@ describe.skipIf(found.length === 0)(`the C of objects${whyNot}`, () => {
     const text = joinChunks(printC(parseBtf(bytes), { order: 'id' }))
     expect(text).toContain('\tunsigned int three: 3;\n\tunsigned int seven: 7;\n\tint whole;')
     expect(text).toContain('__builtin_va_list___2 args;')
-    for (const row of verifyC(library, bytes, found)) {
+    for (const row of await verifyC(library, bytes, found)) {
       expect(row.errors).toEqual([])
       // The compiler writes the newer encoding, in which these bits are elsewhere in the BTF.
       expect(row.different.map(({ tag }) => tag)).toEqual(['struct old_bits'])
@@ -123,7 +123,7 @@ describe.skipIf(found.length === 0)(`the C of objects${whyNot}`, () => {
     }
   })
 
-  it('a layout that is not the one of the compiler is found out', () => {
+  it('a layout that is not the one of the compiler is found out', async () => {
     const struct = (offsetBits: number, size: number) =>
       encodeBtf(
         [
@@ -141,8 +141,8 @@ describe.skipIf(found.length === 0)(`the C of objects${whyNot}`, () => {
         { rules: 'none' },
       )
     // Members that overlap are nothing that C can say.
-    const [row] = verifyC(library, struct(16, 8), found)
+    const [row] = await verifyC(library, struct(16, 8), found)
     expect([row?.errors, row?.different]).not.toEqual([[], []])
-    expect(verifyC(library, struct(32, 8), found)[0]).toMatchObject(sound)
+    expect((await verifyC(library, struct(32, 8), found))[0]).toMatchObject(sound)
   })
 })
