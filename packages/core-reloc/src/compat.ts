@@ -8,7 +8,7 @@ import { fail } from './errors.ts'
 import { limits } from './limits.ts'
 
 /** True where types of these kinds may stand for each other: the same kind, or enums of either width. */
-export function kindsAreCompat(a: BtfKind, b: BtfKind): boolean {
+function kindsAreCompat(a: BtfKind, b: BtfKind): boolean {
   return a === b || ((a === 'enum' || a === 'enum64') && (b === 'enum' || b === 'enum64'))
 }
 
