@@ -26,9 +26,9 @@ export type FieldsCallback<P extends Paths = Paths, V extends Value = Value> = (
 export type ColumnsCallback = (columns: readonly FieldColumn[]) => void
 
 /** Some fields of records of one type; see {@link recordFields}. */
-export interface RecordFields<P extends Paths = Paths, V extends Value = Value> extends ElementDecoder<{
-  [K in P[number]]: V
-}> {
+export interface RecordFields<P extends Paths = Paths, V extends Value = Value> extends ElementDecoder<
+  Record<P[number], V>
+> {
   readonly paths: P
   /** Bytes that a record must have to have all of them. */
   readonly size: number

@@ -1,10 +1,13 @@
+import { Fd, progTestRun } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
-import { ringbufFlags } from '@tsbpf/uapi'
+import { mapFlags, ringbufFlags } from '@tsbpf/uapi'
 import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openRingBuffer } from '../../src/index.ts'
+import { createMap, openRingBuffer } from '../../src/index.ts'
 import type { RingRecord } from '../../src/index.ts'
+import { loadProgram, reserveAndSubmit } from '../support/programs.ts'
 import { Checker, Producer } from '../support/ring.ts'
+import { shape } from '../support/shapes.ts'
 
 const gate = requires({ root: true, kernel: [5, 8], reason: 'ring buffers' })
 /** Numbers records as they come; each processor numbers its own, and this process may move between them. */
@@ -79,6 +82,39 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
     expect([checker.received + dropped, ring.counters.dropped]).toEqual([produced, dropped])
     expect(checker.missing).toBeLessThanOrEqual(dropped)
     expect(ring.available).toBe(0)
+  })
+
+  it('reads records of more than half the ring', () => {
+    const sys = nativeSys()
+    using map = createMap(sys, shape('ringbuf', { keySize: 0, valueSize: 0, maxEntries: 4096 }))
+    using prog = new Fd(sys, loadProgram(sys, 'xdp', reserveAndSubmit(map.fd, 2600)), 'program')
+    using ring = openRingBuffer(sys, map, {
+      decode: (record) => [record.size, record.u8(0), record.u8(2599)],
+    })
+    for (let i = 0; i < 20; i++) {
+      const run = (): number => progTestRun(sys, { prog_fd: prog.value, data_in: new Uint8Array(64) }).retval
+      // The second finds no room.
+      expect([run(), run()]).toEqual([1, 0])
+      expect(ring.read()).toEqual([[2600, 0xa5, 0x5a]])
+    }
+    expect(ring.counters).toMatchObject({ received: 20, bytes: 52_000 })
+  })
+
+  it('allocates nothing for a record that is read in place', () => {
+    const sys = nativeSys()
+    using producer = new Producer(sys, { bytes: 1 << 20 })
+    using ring = openRingBuffer(sys, producer.map)
+    const records = 12_000
+    let sum = 0
+    const grown = (): number => {
+      producer.run(records)
+      const { heapUsed } = process.memoryUsage()
+      expect(ring.consumeRecords((record) => (sum = (sum + record.u32(0)) | 0))).toBe(records)
+      return process.memoryUsage().heapUsed - heapUsed
+    }
+    const rounds = Array.from({ length: 9 }, grown)
+    // The least of the rounds: compiling and what measures have their part of the others. An object is 16 bytes or more.
+    expect(Math.min(...rounds.filter((bytes) => bytes >= 0))).toBeLessThan(records)
   })
 
   it('consumes what wakes nobody', async () => {
@@ -175,5 +211,21 @@ describe.skipIf(gate.skip)(gate.title('ring buffer on the kernel'), () => {
     process.removeAllListeners('uncaughtException')
     for (const listener of listeners) process.on('uncaughtException', listener)
     expect([seen, thrown]).toEqual([[0, 1, 2, 3], ['second']])
+  })
+})
+
+const overwriting = requires({ root: true, kernel: [6, 19], reason: 'rings that are overwritten' })
+
+describe.skipIf(overwriting.skip)(overwriting.title('ring buffer that programs overwrite'), () => {
+  it('gives the newest, whole, and says how much was lost', () => {
+    const sys = nativeSys()
+    using producer = new Producer(sys, { mapFlags: mapFlags.value('rb_overwrite') })
+    using ring = openRingBuffer(sys, producer.map)
+    const checker = new Checker()
+    const { produced } = producer.run(500)
+    ring.consumeRecords(checker.check)
+    expect(checker.received).toBeGreaterThan(20)
+    expect(checker.received + checker.missing).toBe(produced)
+    expect(ring.counters.overwritten).toBeGreaterThan(0)
   })
 })

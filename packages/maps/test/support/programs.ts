@@ -111,3 +111,25 @@ export function numberedOutput(ring: number, state: number, flags = 0, perf = fa
     ...returnZero,
   ]
 }
+
+/** An XDP program that reserves and submits one record of `size` bytes, 0xa5 first and 0x5a last; returns 1, or 0 where there is no room. */
+export function reserveAndSubmit(ring: number, size: number): number[] {
+  const rest = [
+    ...insn(0x72, 0, 0, 0, 0xa5),
+    ...insn(0x72, 0, 0, size - 1, 0x5a),
+    ...movReg(1, 0),
+    ...mov(2, 0),
+    ...call('ringbuf_submit'),
+    ...mov(0, 1),
+    ...exit,
+  ]
+  return [
+    ...mapFd(1, ring),
+    ...mov(2, size),
+    ...mov(3, 0),
+    ...call('ringbuf_reserve'),
+    ...jumpIfZero(0, rest.length / 8),
+    ...rest,
+    ...returnZero,
+  ]
+}

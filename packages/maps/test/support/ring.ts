@@ -14,13 +14,18 @@ export class Producer implements Disposable {
 
   constructor(
     sys: Sys,
-    options: { readonly bytes?: number; readonly flags?: number; readonly perf?: boolean } = {},
+    options: {
+      readonly bytes?: number
+      readonly flags?: number
+      readonly mapFlags?: number
+      readonly perf?: boolean
+    } = {},
   ) {
-    const { bytes = 4096, flags = 0, perf = false } = options
+    const { bytes = 4096, flags = 0, mapFlags = 0, perf = false } = options
     this.#sys = sys
     this.map = perf
       ? createMap(sys, shape('perf_event_array', { valueSize: 4, maxEntries: 64 }))
-      : createMap(sys, shape('ringbuf', { keySize: 0, valueSize: 0, maxEntries: bytes }))
+      : createMap(sys, shape('ringbuf', { keySize: 0, valueSize: 0, maxEntries: bytes, flags: mapFlags }))
     // Two values for each processor: number and drops.
     this.#state = createMap<number, readonly bigint[]>(
       sys,
@@ -41,6 +46,11 @@ export class Producer implements Disposable {
       loadProgram(sys, 'xdp', numberedOutput(this.map.fd, this.#state.fd, flags, perf)),
       'program',
     )
+  }
+
+  /** Descriptor of the program, for another thread to run it. */
+  get program(): number {
+    return this.#prog.value
   }
 
   /** Runs the program; returns how many records were made and how many of them found no room. */
