@@ -64,7 +64,7 @@ export async function consume(worker: Worker, how: 'load' | 'wake'): Promise<Rin
     await setTimeout(3)
     listening.pause()
     // The first time until the ring is full.
-    while (!work.done && pauses === 0 && producer.totals().dropped === 0) await setTimeout(1)
+    while (pauses === 0 && producer.totals().dropped === 0) await setTimeout(1)
     await setTimeout(3)
     listening.resume()
     pauses++
