@@ -4,7 +4,7 @@ import { errnos, mapElemAttr, mapTypes } from '@tsbpf/uapi'
 import type { MapTypeName } from '@tsbpf/uapi'
 import { describe, expect, it } from 'vitest'
 import { bytesCodec, createMap, createMapFd, indexCodec, mapFromFd, mapOperations } from './index.ts'
-import type { MapShape } from './index.ts'
+import type { BpfMap, MapShape } from './index.ts'
 import { countCpus } from './possible-cpus.ts'
 import { showElement } from './show-element.ts'
 
@@ -47,18 +47,75 @@ const elementCommands = (sys: FakeSys): number =>
   sys.recorded.filter(({ command }) => command?.endsWith('_elem')).length
 
 describe('BpfMap', () => {
-  it('lets no buffer of a wrong size reach the kernel', () => {
-    const sys = kernel()
-    using map = createMap(sys, shape('hash'))
-    const wrong: readonly (readonly [() => unknown, string])[] = [
-      [() => map.get(new Uint8Array(3)), 'MAP_KEY'],
-      [() => map.has(new Uint8Array(5)), 'MAP_KEY'],
-      [() => map.delete(7 as unknown as Uint8Array), 'MAP_KEY'],
-      [() => map.set(new Uint8Array(4), new Uint8Array(9)), 'MAP_VALUE'],
-      [() => map.set(new Uint8Array(4), undefined as unknown as Uint8Array), 'MAP_VALUE'],
+  it('lets no buffer of a wrong size reach the kernel, by any operation', () => {
+    const [key, value] = [new Uint8Array(4), new Uint8Array(8)]
+    const wrongKeys = [
+      new Uint8Array(3),
+      new Uint8Array(5),
+      new Uint8Array(0),
+      7,
+      'abcd',
+      undefined,
+      null,
+      [0, 0, 0, 0],
     ]
-    for (const [use, code] of wrong) expect(use).toThrow(expect.objectContaining({ code }))
-    expect(elementCommands(sys)).toBe(0)
+    const wrongValues = [
+      new Uint8Array(7),
+      new Uint8Array(9),
+      new Uint16Array(4),
+      7n,
+      '12345678',
+      undefined,
+      null,
+      {},
+    ]
+    const byKey: readonly ((map: BpfMap, wrong: never) => unknown)[] = [
+      (map, wrong) => map.get(wrong),
+      (map, wrong) => map.get(wrong, { lock: true }),
+      (map, wrong) => map.has(wrong),
+      (map, wrong) => map.set(wrong, value),
+      (map, wrong) => map.delete(wrong),
+      (map, wrong) => map.lookupAndDelete(wrong),
+      (map, wrong) => map.getMany([wrong]),
+      (map, wrong) => map.getMany([key, wrong]),
+      (map, wrong) => map.setMany([[wrong, value]]),
+      (map, wrong) => map.setMany([[key, value], [wrong, value]]), // prettier-ignore
+      (map, wrong) => map.deleteMany([wrong]),
+      (map, wrong) => map.deleteMany([key, wrong]),
+    ]
+    const byValue: readonly ((map: BpfMap, wrong: never) => unknown)[] = [
+      (map, wrong) => map.set(key, wrong),
+      (map, wrong) => map.set(key, wrong, { flags: 'exist' }),
+      (map, wrong) => map.setMany([[key, wrong]]),
+      (map, wrong) => map.setMany([[key, value], [key, wrong]]), // prettier-ignore
+    ]
+    const pushed: readonly ((map: BpfMap, wrong: never) => unknown)[] = [
+      (map, wrong) => map.push(wrong),
+      (map, wrong) => map.push(wrong, { overwrite: true }),
+    ]
+    const asked: readonly ((map: BpfMap, wrong: never) => unknown)[] = [(map, wrong) => map.hasValue(wrong)]
+    const rows = [
+      ['hash', byKey, wrongKeys, 'MAP_KEY'],
+      ['hash', byValue, wrongValues, 'MAP_VALUE'],
+      ['queue', pushed, wrongValues, 'MAP_VALUE'],
+      ['stack', pushed, wrongValues, 'MAP_VALUE'],
+      ['bloom_filter', [...pushed, ...asked], wrongValues, 'MAP_VALUE'],
+      ['percpu_hash', byValue, [...wrongValues, [], [value], [value, new Uint8Array(7)]], 'MAP_VALUE'],
+    ] as const
+    for (const [type, operations, wrongs, code] of rows) {
+      const sys = kernel()
+      using map = createMap(sys, shape(type, type.includes('hash') ? {} : { keySize: 0 }))
+      for (const use of operations) {
+        for (const wrong of wrongs) {
+          const message = expect.stringMatching(/^map counts.* does not fit: expected /) as string
+          // The first of many may have been right; no value of a per-CPU map is, here.
+          expect(() => use(map, wrong as never), `${type}: ${use}`).toThrow(
+            expect.objectContaining({ code, message }),
+          )
+        }
+      }
+      expect(sys.recorded.filter(({ command }) => /_elem|_batch/.test(command ?? ''))).toEqual([])
+    }
   })
 
   it('names map, key and what was expected', () => {

@@ -3,6 +3,7 @@ import type { MapVector } from '@tsbpf/sys'
 import { openBatch } from './batch.ts'
 import type { BatchReader } from './batch.ts'
 import { errors } from './errors.ts'
+import { KeySet } from './key-set.ts'
 import { vectorBytes, vectorEntries } from './limits.ts'
 import { isMissing } from './map-access.ts'
 import type { MapAccess } from './map-access.ts'
@@ -84,7 +85,7 @@ function* walkIndexes<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
 
 /**
  * The kernel answers the question for the key after one that is gone with the first key of the map. So the walk ends
- * where a key is gone and the one behind it is the first, now or when the walk began.
+ * where a key comes again; up to there nothing that stayed was left out or came twice.
  */
 function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
   const { elements } = access
@@ -98,13 +99,8 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
   const vector = openVector(access, mostEntries)
   const { keys } = vector
   const [keysView, valuesView] = [viewOf(keys), viewOf(vector.values)]
-  const isAt = (index: number, key: Uint8Array): boolean => {
-    const start = index * keySize
-    for (let i = 0; i < keySize; i++) if (keys[start + i] !== key[i]) return false
-    return true
-  }
-  const first = elements.nextKey.slice()
-  keys.set(first)
+  const known = new KeySet(keySize)
+  keys.set(elements.nextKey)
   for (let seen = 0; ; keys.copyWithin(0, vector.capacity * keySize)) {
     access.live()
     const found = vector.getNextKeys(vector.capacity)
@@ -114,19 +110,13 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
     const count = more ? found : found + 1
     vector.lookup(count)
     for (let i = 0; i < count; i++) {
-      if (seen > 0 && isAt(i, first)) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
+      if (!known.add(keys, i * keySize)) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
       const looked = vector.results[i] ?? 0
-      if (looked === 0) {
-        if (seen === mostEntries) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
-        seen++
-        yield pick(keysView, i * keySize, valuesView, i * valueSize)
-        continue
-      }
-      if (looked !== ENOENT) throw access.refused('iterate', undefined, looked)
-      access.live()
-      const restarted =
-        (i + 1 < count || more) && elements.getFirstKey() === 0 && isAt(i + 1, elements.nextKey)
-      if (restarted) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
+      if (looked === ENOENT) continue
+      if (looked !== 0) throw access.refused('iterate', undefined, looked)
+      if (seen === mostEntries) throw errors.MAP_ITERATION_CUT_SHORT({ map, seen })
+      seen++
+      yield pick(keysView, i * keySize, valuesView, i * valueSize)
     }
     if (!more) return
   }
