@@ -20,7 +20,6 @@ const golden = (name) => JSON.parse(readFileSync(join(root, 'packages/isa/test/g
 /** What this kernel was built without. */
 const refused = new Map([
   ['lirc_mode2', 'CONFIG_BPF_LIRC_MODE2 is not set'],
-  ['lsm', 'CONFIG_BPF_LSM is not set: its BTF has no hook'],
   ['ext', 'EPERM: it refuses every program that needs a trampoline, fentry and fexit too'],
 ])
 
@@ -43,6 +42,9 @@ function sectionOf(type) {
   return section ?? sections.find((row) => row.progType === type)
 }
 
+/** Kernels on which a test attaches it and sees it run, by section; packages/link/test/kernel/proofs.test.ts holds it to them. */
+const proofs = JSON.parse(readFileSync(join(root, 'packages/link/test/kernel/proofs.json'), 'utf8'))
+
 const programs = progTypes.rows
   .filter((row) => row.name !== 'unspec')
   .map(({ name }) => {
@@ -52,58 +54,24 @@ const programs = progTypes.rows
     if (name === 'struct_ops')
       return [`\`${name}\``, 'proven on 6.18', 'loads as an operation of a struct_ops map']
     const why = refused.get(name)
-    return why
-      ? [`\`${name}\``, 'refused by this kernel', why]
-      : [`\`${name}\``, 'proven on 6.18', `loads as \`${section?.prefix}\``]
+    if (why) return [`\`${name}\``, 'refused by this kernel', why]
+    // These two are loaded where they are attached; the others on all three.
+    const kernels = name === 'lsm' || name === 'netfilter' ? proofs[name] : ['6.1', '6.12', '6.18']
+    return [`\`${name}\``, `proven on ${kernels.join(', ')}`, `loads as \`${section?.prefix}\``]
   })
-
-/** What a kernel test attaches and sees run, by kind; `true` for all attach types of the kind. */
-const provenKinds = new Map([
-  ['usdt', true],
-  ['tracepoint', true],
-  ['raw_tracepoint', true],
-  ['tracing', ['trace_raw_tp']],
-  ['iterator', true],
-  ['uprobe', true],
-  ['uprobe_multi', ['trace_uprobe_multi']],
-  ['perf_event', true],
-  ['xdp', true],
-  ['tcx', ['tcx_ingress', 'tcx_egress']],
-  ['tc', true],
-  ['netfilter', true],
-  ['netns', true],
-  [
-    'cgroup',
-    [
-      'cgroup_inet_egress',
-      'cgroup_inet_sock_create',
-      'cgroup_inet4_connect',
-      'cgroup_device',
-      'cgroup_sysctl',
-    ],
-  ],
-  ['sockmap', ['sk_skb_verdict']],
-  ['socket_filter', true],
-])
-
-const proofs = JSON.parse(readFileSync(join(root, 'packages/link/test/kernel/proofs.json'), 'utf8'))
 
 const attachments = sections.map((section) => {
   const parsed = parseSectionName(section.match === 'required' ? `${section.prefix}/x` : section.prefix)
   const { type, attachType } = parsed
   const kind = attachKindOf(parsed)
-  if (!kind) return [nameOf(section), `\`${type}\``, 'unsupported', unsupported(section)]
-  const types = provenKinds.get(kind.kind)
-  const onHost =
-    !section.sleepable && !section.prefix.endsWith('.w') && (types === true || types?.includes(attachType))
-  const kernels = proofs[section.prefix] ?? (onHost ? ['6.18'] : [])
+  const kernels = proofs[section.prefix] ?? []
+  const state = kernels.length > 0 ? `proven on ${kernels.join(', ')}` : 'implemented but not proven'
+  if (!kind) {
+    const note = unsupported(section)
+    return [nameOf(section), `\`${type}\``, kernels.length > 0 ? state : 'unsupported', note]
+  }
   const ends = kind.endsWithProcess ? 'ends with the process' : 'outlives the process'
-  return [
-    nameOf(section),
-    `\`${type}\``,
-    kernels.length > 0 ? `proven on ${kernels.join(', ')}` : 'implemented but not proven',
-    `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`,
-  ]
+  return [nameOf(section), `\`${type}\``, state, `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`]
 })
 
 function unsupported({ prefix, progType }) {

@@ -20,8 +20,8 @@ export interface Requirement {
   readonly config?: readonly string[]
   /** Commands of other packages: `ip`. */
   readonly commands?: readonly string[]
-  /** Something else that this machine is known to lack, such as a file of the corpus. */
-  readonly missing?: boolean
+  /** Something else that this machine is known to lack, such as a file of the corpus; a text says what. */
+  readonly missing?: boolean | string
   /** What it is needed for, in a few words; it ends up in the reason. */
   readonly reason: string
 }
@@ -72,8 +72,9 @@ function lacking(need: Requirement): { readonly what: string; readonly privilege
   if (need.root === true && !isRoot) return { what: 'needs root', privilege: true }
   const commands = need.commands?.filter((name) => !isInstalled(name)) ?? []
   if (commands.length > 0) return { what: `needs the command ${commands.join(' and ')}`, privilege: true }
-  if (need.missing === true) return { what: 'is missing here', privilege: false }
-  return undefined
+  const { missing = false } = need
+  if (missing === false) return undefined
+  return { what: missing === true ? 'is missing here' : missing, privilege: false }
 }
 
 /**

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { transform } from 'esbuild'
 
-const compilerOptions = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ESNext,
-  verbatimModuleSyntax: true,
+const options = {
+  loader: 'ts',
+  target: 'es2022',
+  format: 'esm',
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
 }
 
 export async function load(url, context, nextLoad) {
   if (!url.endsWith('.ts')) return nextLoad(url, context)
-  const text = await readFile(fileURLToPath(url), 'utf8')
-  const { outputText } = ts.transpileModule(text, { compilerOptions })
-  return { format: 'module', source: outputText, shortCircuit: true }
+  const { code } = await transform(await readFile(fileURLToPath(url), 'utf8'), options)
+  return { format: 'module', source: code, shortCircuit: true }
 }

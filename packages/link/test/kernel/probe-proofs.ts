@@ -1,116 +1,150 @@
-import { unlinkSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { cookie, registers, signed, spin, unlinked, unlinkNothing } from './events.ts'
+import { attachKprobeMulti } from '../../src/index.ts'
 import { nativeSys } from '@tsbpf/sys/native'
-import { expect } from 'vitest'
-import { attachKprobe, attachKprobeMulti, attachKsyscall } from '../../src/index.ts'
-import type { CountingProgram } from './counting.ts'
-import { proveRuns } from './proof.ts'
+import { proveRuns, proveSection } from './proof.ts'
 import type { Proof } from './proof.ts'
 
-/** Offsets in struct pt_regs of x86-64 (arch/x86/include/uapi/asm/ptrace.h): the first argument, and the result. */
-const [rdi, rax] = [112, 80]
-const atWorkingDirectory = -100n
-const noEntry = -2n
 const ofProcess = process.pid
-const cookie = 0x1234_5678_9abc_def0n
+const isReturn = (section: string): boolean => /^[ku]ret/.test(section)
 
-/** Asks the kernel to unlink a file that is not there: `do_unlinkat(AT_FDCWD, …)` gives -ENOENT. */
-export function unlinkNothing(): void {
-  expect(() => {
-    unlinkSync('/no/such/file')
-  }).toThrow('ENOENT')
-}
-
-const signed = (value: bigint): bigint => BigInt.asIntN(32, value)
+/** `umask` of the C library, which Node calls and nothing else does. */
+const umask = { ofProcess, event: () => process.umask(0o022) }
 
 export const probeProofs: readonly Proof[] = [
   {
     sections: ['kprobe', 'kretprobe'],
-    needs: { config: ['KPROBE_EVENTS'] },
+    needs: { kernel: [4, 17], config: ['KPROBE_EVENTS'] },
     async prove(section) {
-      const retprobe = section === 'kretprobe'
-      const test: CountingProgram = { type: 'kprobe', ofProcess, notes: retprobe ? rax : rdi }
-      const attach = (program: { fd: number; name: string }, options = {}): ReturnType<typeof attachKprobe> =>
-        attachKprobe(nativeSys(), program, 'do_unlinkat', { retprobe, ...options })
-      await proveRuns(test, attach, unlinkNothing, (counter, link) => {
-        expect(counter.runs()).toBe(1)
-        expect(signed(counter.noted())).toBe(retprobe ? noEntry : atWorkingDirectory)
-        expect(link.info()).toMatchObject({ kind: section, type: 'perf_event' })
-      })
-      await proveRuns(
-        { ...test, notes: 'cookie' },
-        (program) => attach(program, { cookie }),
-        unlinkNothing,
-        (counter) => {
-          expect(counter.noted()).toBe(cookie)
+      const [notes, seen] = isReturn(section)
+        ? [registers.rax, unlinked.result]
+        : [registers.rdi, unlinked.dfd]
+      const test = { target: 'do_unlinkat', ofProcess, event: unlinkNothing }
+      await proveSection(section, {
+        ...test,
+        notes,
+        look: (counter, link) => {
+          assert.equal(counter.runs(), 1)
+          assert.equal(signed(counter.noted()), seen)
+          assert.equal(link.info().kind, section)
+          assert.equal(link.info().type, 'perf_event')
         },
-      )
+      })
+      await proveSection(section, {
+        ...test,
+        notes: 'cookie',
+        options: { cookie },
+        look: (counter) => {
+          assert.equal(counter.noted(), cookie)
+        },
+      })
     },
   },
   {
     sections: ['ksyscall', 'kretsyscall'],
-    needs: { config: ['KPROBE_EVENTS'] },
-    async prove(section) {
-      const retprobe = section === 'kretsyscall'
-      await proveRuns(
-        { type: 'kprobe', ofProcess, notes: rax },
-        (program) => attachKsyscall(nativeSys(), program, 'unlink', { retprobe }),
-        unlinkNothing,
-        (counter) => {
-          expect(counter.runs()).toBe(1)
-          if (retprobe) expect(counter.noted()).toBe(BigInt.asUintN(64, noEntry))
+    needs: { kernel: [4, 17], config: ['KPROBE_EVENTS'] },
+    prove: (section) =>
+      proveSection(section, {
+        target: 'unlink',
+        ofProcess,
+        notes: registers.rax,
+        event: unlinkNothing,
+        look: (counter) => {
+          assert.equal(counter.runs(), 1)
+          if (isReturn(section)) assert.equal(signed(counter.noted()), unlinked.result)
         },
-      )
-    },
+      }),
   },
   {
     sections: ['kprobe.multi', 'kretprobe.multi'],
     needs: { kernel: [5, 18], config: ['FPROBE'] },
     async prove(section) {
-      const retprobe = section === 'kretprobe.multi'
-      for (const target of ['do_unlinka?', ['do_unlinkat', 'vfs_unlink']]) {
-        await proveRuns(
-          {
-            type: 'kprobe',
-            attachType: 'trace_kprobe_multi',
-            ofProcess,
-            notes: typeof target === 'string' ? (retprobe ? rax : rdi) : 'cookie',
-          },
-          (program) =>
-            attachKprobeMulti(nativeSys(), program, target, {
-              retprobe,
-              ...(typeof target === 'string' ? {} : { cookies: [cookie, 2n] }),
-            }),
-          unlinkNothing,
-          (counter, link) => {
-            expect(counter.runs()).toBe(1)
-            const noted = counter.noted()
-            if (typeof target === 'string')
-              expect(signed(noted)).toBe(retprobe ? noEntry : atWorkingDirectory)
-            else expect(noted).toBe(cookie)
-            expect(link.info().type).toBe('kprobe_multi')
-          },
-        )
-      }
+      const retprobe = isReturn(section)
+      const [notes, seen] = retprobe ? [registers.rax, unlinked.result] : [registers.rdi, unlinked.dfd]
+      await proveSection(section, {
+        target: 'do_unlinka?',
+        ofProcess,
+        notes,
+        event: unlinkNothing,
+        look: (counter, link) => {
+          assert.equal(counter.runs(), 1)
+          assert.equal(signed(counter.noted()), seen)
+          assert.equal(link.info().type, 'kprobe_multi')
+        },
+      })
+      await proveRuns(
+        { type: 'kprobe', attachType: 'trace_kprobe_multi', ofProcess, notes: 'cookie' },
+        (program) => {
+          const options = { retprobe, cookies: [1n, cookie] }
+          return attachKprobeMulti(nativeSys(), program, ['vfs_unlink', 'do_unlinkat'], options)
+        },
+        unlinkNothing,
+        (counter) => {
+          assert.equal(counter.noted(), cookie)
+        },
+      )
     },
   },
   {
     sections: ['kprobe.session'],
     needs: { kernel: [6, 10], config: ['FPROBE'] },
-    async prove() {
+    async prove(section) {
       // What the entry returns decides whether the return is wanted.
       for (const [returns, runs] of [
         [0, 2],
         [1, 1],
       ] as const) {
-        await proveRuns(
-          { type: 'kprobe', attachType: 'trace_kprobe_session', ofProcess, returns },
-          (program) => attachKprobeMulti(nativeSys(), program, ['do_unlinkat'], { session: true }),
-          unlinkNothing,
-          (counter) => {
-            expect(counter.runs()).toBe(runs)
+        await proveSection(section, {
+          target: 'do_unlinka?',
+          ofProcess,
+          returns,
+          event: unlinkNothing,
+          look: (counter) => {
+            assert.equal(counter.runs(), runs)
           },
-        )
+        })
       }
     },
+  },
+  {
+    sections: ['uprobe', 'uretprobe', 'uprobe.s', 'uretprobe.s'],
+    needs: { kernel: [6, 0], config: ['UPROBE_EVENTS'] },
+    async prove(section) {
+      for (const pid of [process.pid, undefined]) {
+        await proveSection(section, {
+          ...umask,
+          target: 'libc.so.6:umask',
+          notes: 'cookie',
+          options: pid === undefined ? { cookie } : { cookie, pid },
+          look: (counter, link) => {
+            assert.equal(counter.noted(), cookie)
+            assert.equal(link.info().type, 'perf_event')
+          },
+        })
+      }
+    },
+  },
+  {
+    sections: ['uprobe.multi', 'uretprobe.multi', 'uprobe.multi.s', 'uretprobe.multi.s'],
+    needs: { kernel: [6, 6], config: ['UPROBE_EVENTS'] },
+    prove: (section) =>
+      proveSection(section, {
+        ...umask,
+        target: 'libc.so.6:umas?',
+        options: { pid: process.pid },
+        look: (_counter, link) => {
+          assert.equal(link.info().type, 'uprobe_multi')
+        },
+      }),
+  },
+  {
+    sections: ['perf_event'],
+    needs: { kernel: [4, 9] },
+    prove: (section) =>
+      proveSection(section, {
+        options: { target: 'cpu_clock', frequency: 4000 },
+        ofProcess,
+        event: spin,
+      }),
   },
 ]

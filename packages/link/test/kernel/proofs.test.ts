@@ -1,9 +1,15 @@
 import { kernelVersion, requires } from '@tsbpf/testkit'
+import type { Gate } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
+import { networkProofs } from './network-proofs.ts'
+import type { Proof } from './proof.ts'
 import { probeProofs } from './probe-proofs.ts'
+import { missing, tracingProofs } from './tracing-proofs.ts'
 import table from './proofs.json' with { type: 'json' }
 
-const proofs = [...probeProofs]
+const gateOf = ({ sections, needs }: Omit<Proof, 'prove'>): Gate =>
+  requires({ root: true, ...needs, reason: `attaches ${sections.join(', ')}` })
+const proofs = [...probeProofs, ...tracingProofs, ...networkProofs(missing, (proof) => !gateOf(proof).skip)]
 const kernel = kernelVersion().join('.')
 /** What docs/support.md says about this kernel. */
 const listed = Object.entries(table).flatMap(([section, kernels]) =>
@@ -11,9 +17,8 @@ const listed = Object.entries(table).flatMap(([section, kernels]) =>
 )
 
 const rows = proofs.flatMap((proof) => {
-  const { sections, needs } = proof
-  const gate = requires({ root: true, ...needs, reason: `attaches ${sections.join(', ')}` })
-  return sections.map((section) => ({ section, gate, proof }))
+  const gate = gateOf(proof)
+  return proof.sections.map((section) => ({ section, gate, proof }))
 })
 
 describe('kinds of attachment, each by its section name', () => {
@@ -28,11 +33,8 @@ describe('the table of proofs, which docs/support.md shows', () => {
   })
 
   // Other kernels of that version may have been built otherwise; these two are Debian's.
-  it.skipIf(process.env['TSBPF_VM'] === undefined)(
-    'says what runs on this kernel [not run: outside of the VM]',
-    () => {
-      const run = rows.filter(({ gate }) => !gate.skip).map(({ section }) => section)
-      expect(run.sort()).toEqual(listed.sort())
-    },
-  )
+  it.skipIf(process.env['TSBPF_VM'] === undefined)('says what runs on this kernel', () => {
+    const run = rows.filter(({ gate }) => !gate.skip).map(({ section }) => section)
+    expect(run.sort()).toEqual(listed.sort())
+  })
 })

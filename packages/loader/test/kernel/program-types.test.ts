@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import { parseSectionName } from '@tsbpf/object'
-import { requires } from '@tsbpf/testkit'
+import { kernelVersion, requires } from '@tsbpf/testkit'
 import { sections } from '@tsbpf/uapi'
 import { describe, expect, it } from 'vitest'
 import { loadSync } from '../../src/index.ts'
@@ -14,7 +14,7 @@ const insns = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0,
 const rows = readFileSync(new URL('../../../../docs/support.md', import.meta.url), 'utf8')
   .split(/^## /m)
   .filter((part) => part.startsWith('Program types'))
-  .flatMap((part) => [...part.matchAll(/^\| `(\w+)` +\| ([\w. ]+?) +\|/gm)])
+  .flatMap((part) => [...part.matchAll(/^\| `(\w+)` +\| ([\w., ]+?) +\|/gm)])
   .map(([, type = '', state = '']) => ({ type, state }))
 
 function specOf(type: string): ObjectSpec {
@@ -22,7 +22,10 @@ function specOf(type: string): ObjectSpec {
   // What a program is loaded for decides, where several names lead to its type: a target that is there on any kernel.
   const section = candidates.find((row) => row.prefix === 'tp_btf') ?? candidates[0]
   if (section === undefined) throw new RangeError(`no section name leads to ${type}`)
-  const name = section.match === 'exact' ? section.prefix : `${section.prefix}/sys_enter`
+  const name =
+    section.match === 'exact'
+      ? section.prefix
+      : `${section.prefix}/${type === 'lsm' ? 'inode_getattr' : 'sys_enter'}`
   const program: ProgramSpec = {
     name: 'nothing',
     sectionOffset: 0,
@@ -47,8 +50,11 @@ function specOf(type: string): ObjectSpec {
   }
 }
 
-/** Those that load by themselves; the operations of a struct_ops map are in struct-ops.test.ts. */
-const proven = rows.filter(({ type, state }) => state.startsWith('proven') && type !== 'struct_ops')
+/** Those that load here by themselves; the operations of a struct_ops map are in struct-ops.test.ts. */
+const proven = rows.filter(({ type, state }) => {
+  const kernels = state.replace(/^proven on /, '').split(', ')
+  return kernels.includes(kernelVersion().join('.')) && type !== 'struct_ops'
+})
 
 const gate = requires({ root: true, reason: 'loads programs' })
 
