@@ -23,7 +23,7 @@ interface Kernel {
   /** Paths of pins and folders. */
   readonly paths: Set<string>
   /** Mappings that are there. */
-  mapped(): number
+  readonly mapped: () => number
 }
 
 function kernel(): Kernel {
@@ -72,11 +72,12 @@ function kernel(): Kernel {
 const counted = ['bpf', 'bpfAsync', 'openat', 'mkdirat', 'mmap', 'read', 'fileSize'] as const
 
 /** The same door, whose call number `at` of those that can fail gives `result`; and how many there were. */
-function failing(sys: Sys, at: number, result: number): { readonly door: Sys; calls(): number } {
+function failing(sys: Sys, at: number, result: number): { readonly door: Sys; readonly calls: () => number } {
   let calls = 0
   const door: Record<string, unknown> = { ...sys }
+  const members = sys as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>
   for (const name of counted) {
-    const real = sys[name] as (...args: unknown[]) => unknown
+    const real = members[name] ?? (() => undefined)
     door[name] = (...args: unknown[]): unknown => {
       if (calls++ !== at) return real(...args)
       return name === 'bpfAsync' ? Promise.resolve(result) : result

@@ -7,7 +7,7 @@ import { encodeObject, linkObjects, parseObject } from '@tsbpf/object'
 import { progGetInfo } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { requires } from '@tsbpf/testkit'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { loadSync } from '../../src/index.ts'
 import { leavesNothing } from './kernel-objects.ts'
 import { objectBytes, objectSpec } from './objects.ts'
@@ -150,12 +150,11 @@ function slots(bytes: Uint8Array): readonly string[] {
   )
 }
 
+const pinPath = `/sys/fs/bpf/tsbpf-translated-${process.pid}`
+
 /** Translated instructions after our loader has loaded the object, by program. */
 function byUs(object: Uint8Array, programs: readonly string[]): ReadonlyMap<string, Uint8Array> {
-  const folder = `/sys/fs/bpf/tsbpf-translated-${process.pid}`
-  using pins = { [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
-  void pins
-  using bpf = loadSync(parseObject(object, { name: 'app.bpf.o' }), { pinPath: folder })
+  using bpf = loadSync(parseObject(object, { name: 'app.bpf.o' }), { pinPath })
   const translated = (name: string): Uint8Array => {
     const { arrays } = progGetInfo(nativeSys(), bpf.program(name).fd, ['xlated_prog_insns'])
     return arrays.get('xlated_prog_insns') ?? new Uint8Array(0)
@@ -164,6 +163,8 @@ function byUs(object: Uint8Array, programs: readonly string[]): ReadonlyMap<stri
 }
 
 describe.skipIf(gate.skip || oracle.skip)(oracle.title('translated programs'), () => {
+  afterEach(() => rmSync(pinPath, { recursive: true, force: true }))
+
   for (const { title, theirs, ours, programs, newer } of objects) {
     if (newer === true && oracles === undefined) continue
     it(`are those of libbpf, also from an object that we wrote: ${title}`, async () => {
