@@ -125,7 +125,7 @@ export const structureMessages: readonly VerifierMessage[] = [
     id: 'special-member',
     message: "map 'values' has no valid bpf_spin_lock",
     pattern:
-      /has no valid bpf_\w+|has to have BTF in order to use|doesn't (?:point to|have) 'struct bpf_|cannot be accessed directly by (?:load\/store|\w+)|has no valid kptr|doesn't point to kptr/,
+      /has no valid bpf_\w+|or bpf_\w+ is mangled|has to have BTF in order to use|doesn't (?:point to|have) 'struct bpf_|cannot be accessed directly by (?:load\/store|\w+)|has no valid kptr|doesn't point to kptr/,
     meaning:
       'A lock, timer, kptr or list head is not where the BTF of the map value has one, or is read and written like a number.',
     fix: "declare it as a member of the map's value type (struct bpf_spin_lock lock;), hand over &value->lock, and touch it only with its helpers",

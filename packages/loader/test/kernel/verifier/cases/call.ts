@@ -189,6 +189,7 @@ export const callCases: readonly VerifierCase[] = [
     row: 'release-offset',
     bad: (b) => done(submit(reserved(b).mov(r1, r6).add(r1, 8))),
     fixed: (b) => done(submit(reserved(b).mov(r7, r6).add(r7, 8).mov(r1, r6))),
+    on: { '6.1': 'modified-pointer' },
   },
   {
     row: 'call-under-lock',
@@ -223,7 +224,6 @@ export const callCases: readonly VerifierCase[] = [
     section: 'tp_btf/sched_switch',
     bad: (b) => done(b.mov(r1, r10).add(r1, -8).mov(r2, 8).mov(r3, 0).call(helpers.copy_from_user)),
     fixed: (b) => done(b.mov(r1, r10).add(r1, -8).mov(r2, 8).mov(r3, 0).call(helpers.probe_read_user)),
-    on: { '6.1': 'no-such-helper' },
   },
   {
     row: 'dynptr-uninitialized',
