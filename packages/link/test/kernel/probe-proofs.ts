@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { cookie, registers, signed, spin, unlinked, unlinkNothing } from './events.ts'
 import { attachKprobeMulti } from '../../src/index.ts'
 import { nativeSys } from '@tsbpf/sys/native'
@@ -134,6 +135,24 @@ export const probeProofs: readonly Proof[] = [
         options: { pid: process.pid },
         look: (_counter, link) => {
           assert.equal(link.info().type, 'uprobe_multi')
+        },
+      }),
+  },
+  {
+    sections: ['usdt', 'usdt.s'],
+    needs: { kernel: [6, 0], config: ['UPROBE_EVENTS'], commands: ['python3'] },
+    prove: (section) =>
+      proveSection(section, {
+        // Python fires it where its semaphore says that somebody listens.
+        target: '/usr/bin/python3:python:gc__start',
+        notes: 'cookie',
+        options: { cookie },
+        event: () => {
+          execFileSync('/usr/bin/python3', ['-c', 'import gc; gc.collect()'])
+        },
+        look: (counter, link) => {
+          assert.equal(counter.noted(), cookie)
+          assert.equal(link.info().kind, 'usdt')
         },
       }),
   },
