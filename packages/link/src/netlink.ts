@@ -85,7 +85,7 @@ function encodeRequest({ type, flags, body, attributes }: NetlinkRequest): Uint8
 }
 
 /** The attributes of a message from `at` on, by number; what does not fit ends the list. */
-function readAttributes(bytes: Uint8Array, at: number): ReadonlyMap<number, Uint8Array> {
+export function readAttributes(bytes: Uint8Array, at: number): ReadonlyMap<number, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const found = new Map<number, Uint8Array>()
   while (at + nlattr.size <= bytes.length) {

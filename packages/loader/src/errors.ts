@@ -159,6 +159,18 @@ export const rows = {
         ? "a container's seccomp profile, a security module or kernel lockdown forbids it"
         : `run as root, or grant ${c.missing.join(' and ')} (before kernel 5.8: CAP_SYS_ADMIN)`,
   },
+  LOADER_LISTING: {
+    message: (c: Denied) =>
+      `${c.what} cannot be asked for: ${c.errno}` +
+      (c.missing.length === 0 ? '' : `, because this process lacks ${c.missing.join(' and ')}`),
+    hint: 'run as root, or grant CAP_SYS_ADMIN: the kernel lets nobody else list or open objects by id (CAP_NET_ADMIN for what is attached to a place)',
+  },
+  LOADER_PROBE_DENIED: {
+    message: (c: Denied) =>
+      `${c.what}: ${c.errno}: this process may not try it` +
+      (c.missing.length === 0 ? '' : `, it lacks ${c.missing.join(' and ')}`),
+    hint: 'run as root: a refusal for lack of privilege says nothing of the kernel',
+  },
   LOADER_FAILED: {
     message: (c: { readonly what: string; readonly errno: string }) => `${c.what}: ${c.errno}`,
     hint: (c: { readonly errno: string }) =>

@@ -19,3 +19,5 @@ export const maxModuleListBytes = 4 * 1024 * 1024
 export const maxModuleBtfBytes = 256 * 1024 * 1024
 /** Programs that the kernel verifies at one time: threads of the pool (UV_THREADPOOL_SIZE unless changed). */
 export const programsAtOnce = 4
+/** Bytes of the verifier's log that a probe of a feature reads. */
+export const probeLogBytes = 65_536

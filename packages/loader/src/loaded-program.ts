@@ -1,27 +1,10 @@
-import { hexBytes, textUntilNul } from '@tsbpf/base'
 import { attach } from '@tsbpf/link'
 import type { AttachOptions, Link, UsdtSpecs } from '@tsbpf/link'
 import type { ProgramSpec } from '@tsbpf/object'
-import { progGetInfo } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
-import { progTypes } from '@tsbpf/uapi'
 import { errors } from './errors.ts'
-
-/** What the kernel says about a program (struct bpf_prog_info). */
-export interface ProgramInfo {
-  /** System-wide id. */
-  readonly id: number
-  /** Kernel spelling in lower case. */
-  readonly type: string
-  /** At most 15 bytes, as the kernel keeps it. */
-  readonly name: string
-  /** Hash of the instructions: 16 hexadecimal digits. */
-  readonly tag: string
-  /** Ids of the maps that it uses. */
-  readonly mapIds: readonly number[]
-  /** Instructions that the verifier walked (kernel 5.16, else 0). */
-  readonly verifiedInsns: number
-}
+import { programInfo } from './introspect/program-info.ts'
+import type { ProgramInfo } from './introspect/program-info.ts'
 
 /**
  * A program in the kernel. It owns its descriptor; the kernel keeps the program while it is attached, too.
@@ -80,17 +63,7 @@ export class LoadedProgram implements Disposable {
 
   /** What the kernel says about it. Throws `SyscallError`. */
   info(): ProgramInfo {
-    const { info, arrays } = progGetInfo(this.#sys, this.fd, ['map_ids'])
-    const ids = arrays.get('map_ids') ?? new Uint8Array(0)
-    const view = new DataView(ids.buffer, ids.byteOffset, ids.byteLength)
-    return {
-      id: info.id,
-      type: progTypes.format(info.type),
-      name: textUntilNul(info.name),
-      tag: hexBytes(info.tag).replaceAll(' ', ''),
-      mapIds: Array.from({ length: Math.floor(ids.length / 4) }, (_, i) => view.getUint32(i * 4, true)),
-      verifiedInsns: info.verified_insns,
-    }
+    return programInfo(this.#sys, this.fd)
   }
 
   /** Closes the descriptor. A second call does nothing. */
