@@ -135,6 +135,8 @@ for (const [name, , , metric = name] of subjects) {
   const own = median(ours.get(name))
   const other = theirs.has(metric) ? median(theirs.get(metric)) : undefined
   const ratio =
-    other === undefined ? '' : `  ${(own / other).toFixed(own / other < 0.1 ? 5 : 3)} of libbpf's ${metric} (${other.toFixed(0)})`
+    other === undefined
+      ? ''
+      : `  ${(own / other).toFixed(own / other < 0.1 ? 5 : 3)} of libbpf's ${metric} (${other.toFixed(0)})`
   console.log(`${name.padEnd(22)} ${own.toFixed(1).padStart(8)} ns${ratio}`)
 }
