@@ -4,7 +4,7 @@ import type { ObjectSpec } from '@tsbpf/object'
 
 /** Kernels that the logs of all cases are recorded on. */
 export const kernels = ['6.1', '6.12', '6.18'] as const
-export type Kernel = (typeof kernels)[number]
+type Kernel = (typeof kernels)[number]
 
 /** A program that a row of the table is about, and one that is mended. */
 export interface VerifierCase {
@@ -27,7 +27,7 @@ export interface VerifierCase {
 }
 
 /** Section that a case is loaded as. */
-export function sectionOf({ section = 'tc' }: VerifierCase): string {
+function sectionOf({ section = 'tc' }: VerifierCase): string {
   return section
 }
 
