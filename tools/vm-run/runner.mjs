@@ -2,6 +2,7 @@
  * Runs bundled test files in this process, one after the other: `node runner.mjs ROOT FILE…`. The last line it prints is
  * JSON: how many tests passed, failed and were skipped, and the reasons for the last.
  */
+import { release } from 'node:os'
 import { relative } from 'node:path'
 import { startTests } from '@vitest/runner'
 
@@ -30,6 +31,9 @@ function tell(test) {
     for (const { stack, message } of test.result?.errors ?? []) console.log(`    ${stack ?? message}`)
   }
 }
+
+// The first stream of a process costs a descriptor, which must not look like one that a test has leaked.
+console.log(`Node ${process.version} on ${release()}`)
 
 let start = performance.now()
 const runner = {

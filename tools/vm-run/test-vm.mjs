@@ -49,24 +49,41 @@ const env = Object.fromEntries(
   ),
 )
 
-function report(kernel, time, { code, console: log }, output) {
-  const lines = output.trimEnd().split('\n')
-  const last = lines.at(-1) ?? ''
-  const sum = last.startsWith('{') ? JSON.parse(lines.pop()) : undefined
-  console.log(`\n=== ${kernel}\n${lines.join('\n')}`)
+/** Prints what a guest says, line by line and with its name in front; the sum at the end, which is JSON, is kept. */
+function teller(name) {
+  let text = ''
+  let sum
+  return {
+    add(bytes) {
+      const lines = (text + bytes).split('\n')
+      text = lines.pop() ?? ''
+      for (const line of lines) {
+        if (line.startsWith('{"passed":')) sum = JSON.parse(line)
+        else console.log(`${name} | ${line}`)
+      }
+    },
+    sum: () => sum,
+  }
+}
+
+/** The end of a run, and whether all is well. */
+function report(kernel, time, { code, console: log }, sum) {
+  console.log(`\n=== ${kernel}`)
   if (sum === undefined) {
     const what = code === 124 ? `the time of ${seconds} s was up` : `the guest ended with ${code}`
-    console.log(`${kernel}: FAILED, ${what}\n${log}`)
+    console.log(`FAILED: ${what}\n${log}`)
     return false
   }
-  for (const [reason, count] of Object.entries(sum.reasons)) console.log(`not run: ${count} × ${reason}`)
-  const { passed, failed, skipped } = sum
-  console.log(`${kernel}: ${passed} passed, ${failed} failed, ${skipped} not run; ${time.toFixed(0)} s`)
+  const { passed, failed, skipped, reasons } = sum
+  for (const [reason, count] of Object.entries(reasons)) console.log(`not run: ${count} × ${reason}`)
+  console.log(`${passed} passed, ${failed} failed, ${skipped} not run; ${time.toFixed(0)} s`)
   return failed === 0 && passed > 0 && code === 0
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130))
 mkdirSync(join(root, 'node_modules/.cache'), { recursive: true })
 const folder = mkdtempSync(join(root, 'node_modules/.cache/vm-'))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 try {
   const [runner, ...bundled] = await bundle(root, folder, scripts)
   const files = bundled.filter((file) => isTest(file) && chosen(relative(folder, file)))
@@ -78,18 +95,17 @@ try {
   const results = await Promise.all(
     names.map(async ([name, { name: kernel }]) => {
       const start = performance.now()
-      let output = ''
-      const onData = (bytes) => (output += bytes)
+      const told = teller(name)
       const result = await boot({
         series: name,
         dir: root,
         command: [process.execPath, runner, folder, ...files],
         env: { ...env, TSBPF_BUNDLED: folder },
         timeout: seconds,
-        onOut: onData,
-        onErr: onData,
+        onOut: told.add,
+        onErr: told.add,
       })
-      return report(kernel, (performance.now() - start) / 1000, result, output)
+      return report(kernel, (performance.now() - start) / 1000, result, told.sum())
     }),
   )
   process.exitCode = results.every(Boolean) ? 0 : 1
@@ -97,6 +113,4 @@ try {
   if (!(error instanceof VmError)) throw error
   console.error(`error: ${error.message}\nhint: ${error.hint}`)
   process.exitCode = 1
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }

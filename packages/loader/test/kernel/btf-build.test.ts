@@ -3,7 +3,7 @@ import { btfBuilder, dedupBtf, encodeBtf, mergeBtf, parseBtf } from '@tsbpf/btf'
 import type { BtfTypeInput } from '@tsbpf/btf'
 import { btfLoad } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
-import { requires } from '@tsbpf/testkit'
+import { kernelVersion, requires } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
 import { leavesNothing } from './kernel-objects.ts'
 
@@ -40,6 +40,10 @@ const ground: readonly BtfTypeInput[] = [
   { kind: 'var', name: 'variable', type: 1, linkage: 'global' },
 ]
 
+const [major, minor] = kernelVersion()
+/** Names of data sections may hold any printable character since 6.12 (kernel/bpf/btf.c, btf_name_valid_section). */
+const dataSection = major > 6 || (major === 6 && minor >= 12) ? '.data.of mine' : '.data.of_mine'
+
 /** Each kind, and each variant of it. */
 const accepted: readonly BtfTypeInput[] = [
   { kind: 'int', name: 'unsigned __int128', size: 16 },
@@ -75,7 +79,7 @@ const accepted: readonly BtfTypeInput[] = [
   { kind: 'func', name: 'global_func', type: 2, linkage: 'global' },
   { kind: 'func_proto', returnType: 0, params: [] },
   { kind: 'var', name: 'static_var', type: 1, linkage: 'static' },
-  { kind: 'datasec', name: '.data.of mine', size: 8, vars: [{ type: 4, offset: 4, size: 4 }] },
+  { kind: 'datasec', name: dataSection, size: 8, vars: [{ type: 4, offset: 4, size: 4 }] },
   { kind: 'float', name: 'long double', size: 16 },
   { kind: 'decl_tag', name: 'on the struct', type: 3 },
   { kind: 'decl_tag', name: 'on a member', type: 3, component: 1 },
