@@ -168,7 +168,7 @@ describe.skipIf(gate.skip)(gate.title('maps that a program changes meanwhile'), 
 
     it(`give each entry to one taker ${name}`, async () => {
       using map = open(door(), 4096)
-      using state = createMap<number, Uint8Array>(sys, shape('array', { valueSize: 16, maxEntries: 1 }), {
+      using state = createMap<number>(sys, shape('array', { valueSize: 16, maxEntries: 1 }), {
         codecs: { key: u32 },
       })
       const taken = new Set<number>()
