@@ -29,8 +29,8 @@ export type Visit = (view: DataView, at: number, size: number) => void
 
 /** A stretch of a ring that is walked at once has so many bytes, or a quarter of the ring; the last record may end behind it. */
 export const stretchBytes = 64 * 1024
-export const headerBytes = linux.BPF_RINGBUF_HDR_SZ
-export const discardBit = linux.BPF_RINGBUF_DISCARD_BIT
+const headerBytes = linux.BPF_RINGBUF_HDR_SZ
+const discardBit = linux.BPF_RINGBUF_DISCARD_BIT
 /** The bits of a header that are the size. */
 export const sizeBits = ~(linux.BPF_RINGBUF_BUSY_BIT | linux.BPF_RINGBUF_DISCARD_BIT)
 
