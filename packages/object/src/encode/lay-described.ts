@@ -1,4 +1,4 @@
-import type { BtfTypeOf } from '@tsbpf/btf'
+import type { Btf, BtfTypeOf } from '@tsbpf/btf'
 import { sectionTypes, symbolTypes } from '@tsbpf/elf'
 import { limits } from '../limits.ts'
 import { names } from '../object-file.ts'
@@ -82,6 +82,19 @@ export function layLicense(draft: Draft): void {
   }
 }
 
+/** The data sections in BTF, those with struct_ops maps in the order of the maps: a loader finds them in that of the file. */
+function datasecs({ spec }: Draft, btf: Btf): readonly BtfTypeOf<'datasec'>[] {
+  const found: BtfTypeOf<'datasec'>[] = []
+  for (let id = btf.firstId; id < btf.endId; id++) {
+    const type = btf.kind(id) === 'datasec' ? btf.type(id) : undefined
+    if (type?.kind === 'datasec' && !elsewhere.includes(type.name)) found.push(type)
+  }
+  const order = spec.maps.map(({ name }) => name)
+  const firstMap = ({ name, vars }: BtfTypeOf<'datasec'>): number =>
+    structOps.test(name) && vars[0] !== undefined ? order.indexOf(btf.nameOf(vars[0].type)) : -1
+  return found.sort((a, b) => firstMap(a) - firstMap(b))
+}
+
 /**
  * Adds what only the BTF knows: symbols of static variables, and those of sections that are no map's. A loader looks
  * for the symbol of each variable that is not static; a section that the spec does not carry has its size, and no bytes.
@@ -95,9 +108,7 @@ export function layDescribed(
   if (btf === undefined) return
   const done = new Set([...variables, ...hiddenVariables].map(({ name, section }) => `${section}\0${name}`))
   const hidden = new Set(hiddenVariables.map(({ name, section }) => `${section}\0${name}`))
-  for (let id = btf.firstId; id < btf.endId; id++) {
-    const datasec = btf.kind(id) === 'datasec' ? btf.type(id) : undefined
-    if (datasec?.kind !== 'datasec' || elsewhere.includes(datasec.name)) continue
+  for (const datasec of datasecs(draft, btf)) {
     const { name, size } = datasec
     if (btf.find(name, 'datasec')?.id !== datasec.id) continue
     const vars = datasec.vars.filter(({ type }) => {
