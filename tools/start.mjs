@@ -69,7 +69,7 @@ async function start() {
   try {
     if (file === undefined && !json && programs.length === 0) return await runExample()
     const { run } = await load('commands/run.js')
-    return await run(io, object, { json, programs, duration: Number(duration) })
+    return await run(io, object, { json, programs, events: [], duration: Number(duration) })
   } catch (error) {
     // What a security module or a container's filter forbids shows only when it is tried.
     if (!cannotRunHere(error)) throw error

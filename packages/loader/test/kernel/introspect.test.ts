@@ -88,7 +88,6 @@ describe.skipIf(gate.skip)(gate.title('introspection'), () => {
       )
       expect(loaded.length).toBeGreaterThan(0)
       const programs = bpftool('prog', 'show')
-      const maps = bpftool('map', 'show')
       for (const info of loaded) {
         expect(kernelProgram(sys, info.id)).toEqual(info)
         const theirs = byId(programs, info.id)
@@ -107,14 +106,15 @@ describe.skipIf(gate.skip)(gate.title('introspection'), () => {
         for (const id of info.mapIds) {
           const map = kernelMap(sys, id)
           expect([...kernelMaps(sys)].find((one) => one.id === id)).toEqual(map)
-          expect(byId(maps, id)).toMatchObject({
+          // One by one: in a list, bpftool shows the BTF of the map before for a map that has none (Linux 6.18).
+          expect(bpftool('map', 'show', 'id', String(id))).toMatchObject({
             type: map?.type,
             name: map?.name,
             flags: map?.flags,
             bytes_key: map?.keySize,
             bytes_value: map?.valueSize,
             max_entries: map?.maxEntries,
-            btf_id: map?.btfId,
+            ...(map?.btfId === 0 ? {} : { btf_id: map?.btfId }),
           })
         }
       }

@@ -7,7 +7,7 @@ import { encodeObject, linkObjects, parseObject } from '@tsbpf/object'
 import { progGetInfo } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { requires } from '@tsbpf/testkit'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { loadSync } from '../../src/index.ts'
 import { leavesNothing } from './kernel-objects.ts'
 import { objectBytes, objectSpec } from './objects.ts'
@@ -154,17 +154,19 @@ const pinPath = `/sys/fs/bpf/tsbpf-translated-${process.pid}`
 
 /** Translated instructions after our loader has loaded the object, by program. */
 function byUs(object: Uint8Array, programs: readonly string[]): ReadonlyMap<string, Uint8Array> {
-  using bpf = loadSync(parseObject(object, { name: 'app.bpf.o' }), { pinPath })
-  const translated = (name: string): Uint8Array => {
-    const { arrays } = progGetInfo(nativeSys(), bpf.program(name).fd, ['xlated_prog_insns'])
-    return arrays.get('xlated_prog_insns') ?? new Uint8Array(0)
+  try {
+    using bpf = loadSync(parseObject(object, { name: 'app.bpf.o' }), { pinPath })
+    const translated = (name: string): Uint8Array => {
+      const { arrays } = progGetInfo(nativeSys(), bpf.program(name).fd, ['xlated_prog_insns'])
+      return arrays.get('xlated_prog_insns') ?? new Uint8Array(0)
+    }
+    return new Map(programs.map((name) => [name, translated(name)]))
+  } finally {
+    rmSync(pinPath, { recursive: true, force: true })
   }
-  return new Map(programs.map((name) => [name, translated(name)]))
 }
 
 describe.skipIf(gate.skip || oracle.skip)(oracle.title('translated programs'), () => {
-  afterEach(() => rmSync(pinPath, { recursive: true, force: true }))
-
   for (const { title, theirs, ours, programs, newer } of objects) {
     if (newer === true && oracles === undefined) continue
     it(`are those of libbpf, also from an object that we wrote: ${title}`, async () => {
