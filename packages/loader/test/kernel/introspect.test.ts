@@ -43,8 +43,10 @@ const gate = requires({
   reason: 'bpftool 7.5 (TSBPF_ORACLES)',
 })
 type Json = Readonly<Record<string, unknown>>
+/** Without what a checked build preloads: there bpftool takes forever to read /proc/kallsyms. */
+const env = { PATH: process.env['PATH'] }
 const bpftool = (...args: readonly string[]): Json & readonly Json[] =>
-  JSON.parse(execFileSync(`${oracles}/bin/bpftool`, ['-j', ...args], { encoding: 'utf8' })) as never
+  JSON.parse(execFileSync(`${oracles}/bin/bpftool`, ['-j', ...args], { encoding: 'utf8', env })) as never
 const byId = <T extends { readonly id?: unknown }>(rows: readonly T[], id: unknown): T => {
   const row = rows.find((one) => one.id === id)
   if (row === undefined) throw new Error(`no id ${id}`)

@@ -30,6 +30,8 @@ describe.skipIf(gate.skip)(gate.title('feature probes'), () => {
     JSON.parse(
       execFileSync(`${oracles}/bin/bpftool`, ['-j', 'feature', 'probe', 'kernel'], {
         encoding: 'utf8',
+        // Without what a checked build preloads.
+        env: { PATH: process.env['PATH'] },
         maxBuffer: 2 ** 24,
       }),
     ) as never
