@@ -24,6 +24,14 @@ const elsewhere = [
   'loader/test/kernel/instructions',
   'loader/test/kernel/externs',
   'loader/test/kernel/translated',
+  // These take the emulator minutes, or need what 6.1 lacks without a gate for it: to be made ready one by one.
+  ...['bpftool', 'concurrency', 'kernel-symbols', 'ring-process', 'stack-symbols', 'user-ring-buffer'].map(
+    (name) => `maps/test/kernel/${name}`,
+  ),
+  ...['arena', 'cycles', 'introspect', 'load.', 'pins', 'privileges', 'probe', 'process-end', 'replace'].map(
+    (name) => `loader/test/kernel/${name}`,
+  ),
+  ...['ring', 'struct-ops', 'usdt', 'verifier'].map((name) => `loader/test/kernel/${name}`),
 ]
 
 const wanted = process.argv.slice(2)
