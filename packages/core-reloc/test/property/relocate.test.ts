@@ -71,8 +71,7 @@ describe('any types, accesses and instructions', () => {
       fc.property(
         anyTypes,
         anyTypes,
-        // Types take longer to make than relocations to decide, so that each pair is asked much.
-        fc.array(anyRelocation, { minLength: 1, maxLength: 13 }),
+        fc.array(anyRelocation, { minLength: 1, maxLength: 6 }),
         fc.uint8Array({ minLength: 48, maxLength: 64 }).map((bytes) => bytes.subarray(0, bytes.length & ~7)),
         fc.boolean(),
         (ours, theirs, relocations, bytes, littleEndian) => {
@@ -98,7 +97,7 @@ describe('any types, accesses and instructions', () => {
           }
         },
       ),
-      { numRuns: 750 },
+      { numRuns: 1500 },
     )
   })
 })
@@ -276,15 +275,12 @@ describe('a damaged object', () => {
   it('gives a TsbpfError or results within 100 ms', slow, () => {
     const bytes = golden('pruning.bpf.o')
     const kernel = parseObject(golden('kernel.bpf.o')).btf!
-    const whole = String(parseObject(bytes).btf!.bytes)
     const timed = (damaged: Uint8Array): number => {
       const started = cpuTime()
       try {
         const spec = parseObject(damaged)
         relocate(spec, { targets: [{ name: 'vmlinux', btf: kernel }] })
-        // Where the types are whole, so is the target, and nothing is asked that the kernel was not.
-        if (spec.btf !== undefined && String(spec.btf.bytes) !== whole)
-          relocate(spec, { targets: [{ name: 'own', btf: spec.btf }] })
+        if (spec.btf !== undefined) relocate(spec, { targets: [{ name: 'own', btf: spec.btf }] })
       } catch (error) {
         expect(isTsbpfError(error) ? '' : String(error)).toBe('')
       }
