@@ -23,9 +23,26 @@ export interface MapInfo {
   readonly btfId: number
   readonly keyTypeId: number
   readonly valueTypeId: number
+  /** Of a struct_ops map: type and BTF object of the kernel's structure. */
+  readonly vmlinuxValueTypeId: number
+  readonly vmlinuxBtfId: number
+  /** Of a map that a network device has: its index, and the network namespace that it is in. */
+  readonly ifindex: number
+  readonly netnsDev: bigint
+  readonly netnsIno: bigint
 }
 
-/** Reads what the kernel says about the map behind a descriptor (BPF_OBJ_GET_INFO_BY_FD, kernel 4.13). */
+/**
+ * What the kernel says about the map behind a descriptor, which stays the caller's (BPF_OBJ_GET_INFO_BY_FD of
+ * kernel/bpf/syscall.c, kernel 4.13). Throws MAP_INFO.
+ *
+ * @example
+ * ```ts no-run
+ * import { readMapInfo } from '@tsbpf/maps'
+ * import { nativeSys } from '@tsbpf/sys/native'
+ * console.log(readMapInfo(nativeSys(), 7).maxEntries)
+ * ```
+ */
 export function readMapInfo(sys: Sys, fd: number): MapInfo {
   const raw = rawInfo(sys, fd)
   return {
@@ -41,6 +58,11 @@ export function readMapInfo(sys: Sys, fd: number): MapInfo {
     btfId: raw.btf_id,
     keyTypeId: raw.btf_key_type_id,
     valueTypeId: raw.btf_value_type_id,
+    vmlinuxValueTypeId: raw.btf_vmlinux_value_type_id,
+    vmlinuxBtfId: raw.btf_vmlinux_id,
+    ifindex: raw.ifindex,
+    netnsDev: raw.netns_dev,
+    netnsIno: raw.netns_ino,
   }
 }
 
