@@ -1,6 +1,6 @@
 import type { Sys } from '@tsbpf/sys'
 import { attachKinds } from './attach-kinds.ts'
-import type { AttachKind } from './attach-kinds.ts'
+import type { AttachKind } from './attach-kind.ts'
 import type { AttachOptions, SectionProgram } from './attach-options.ts'
 import { errors } from './errors.ts'
 import type { Link } from './link.ts'

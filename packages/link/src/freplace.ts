@@ -1,6 +1,6 @@
 import { failure, rawTracepointOpen } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
-import type { AttachKind } from './attach-kinds.ts'
+import type { AttachKind } from './attach-kind.ts'
 import { createLink } from './create-link.ts'
 import type { AttachableProgram, Link } from './link.ts'
 

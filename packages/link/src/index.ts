@@ -1,6 +1,6 @@
 export { attach, attachesItself, attachKindOf } from './attach.ts'
 export { attachKinds } from './attach-kinds.ts'
-export type { AttachKind } from './attach-kinds.ts'
+export type { AttachKind } from './attach-kind.ts'
 export type { AttachOptions, SectionProgram } from './attach-options.ts'
 export { attachCgroup, cgroup2Mount } from './cgroup.ts'
 export { attachFreplace } from './freplace.ts'

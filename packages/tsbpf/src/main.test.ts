@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { testIo } from '../test/support/test-io.ts'
 import { dialects as known } from '@tsbpf/isa'
-import { dialects, main } from './main.ts'
+import { dialects } from './command-line.ts'
+import { main } from './main.ts'
 
 describe('usage', () => {
   it.each([
