@@ -123,7 +123,9 @@ async function loadUnless(
   programs: readonly string[] | undefined,
 ): Promise<LoadedObject | undefined> {
   try {
-    return await load(spec, { signal: stop, ...(programs === undefined ? {} : { programs }) })
+    // A pin would outlive the run, and one that is there is somebody else's.
+    const pins = Object.fromEntries(spec.maps.map(({ name }) => [name, undefined]))
+    return await load(spec, { signal: stop, pins, ...(programs === undefined ? {} : { programs }) })
   } catch (error) {
     if (stop.aborted && error === stop.reason) return undefined
     throw error

@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { getPriority } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { encodeObject, parseObject } from '@tsbpf/object'
 import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { kernelObjects, untilGone } from '../../src/kernel-objects.ts'
@@ -123,6 +125,26 @@ describe.skipIf(gate.skip)(gate.title('tsbpf run'), () => {
     expect(await main(['run', events, '--event', event], io)).toBe(1)
     expect(io.err()).toMatch(`error[${code}]: `)
     expect(io.err()).toMatch(`hint: ${hint}`)
+  })
+
+  it('pins no map, whatever the object asks for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsbpf-run-'))
+    try {
+      const file = join(folder, 'pinned.bpf.o')
+      const spec = parseObject(new Uint8Array(readFileSync(object)))
+      const maps = spec.maps.map((map) =>
+        map.data === undefined ? { ...map, pinning: 'by_name' as const } : map,
+      )
+      writeFileSync(file, encodeObject({ ...spec, maps }))
+      const io = testIo()
+      expect(await main(['inspect', file, '--json'], io)).toBe(0)
+      expect(io.out()).toMatch(/"pinning": *"by_name"/)
+      const pins = readdirSync('/sys/fs/bpf')
+      expect(await main(['run', file, '--duration', '0.2'], io)).toBe(0)
+      expect(readdirSync('/sys/fs/bpf')).toEqual(pins)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('prints tables for people', async () => {
