@@ -44,24 +44,27 @@ qualifierWords[kindRestrict] = 'restrict'
 
 const pointers = ['', ' *', ' **', ' ***', ' ****']
 
-/** Declarations; structs, unions and enums without a name are written in place by `define`. */
+/** Declarations; structs, unions and enums without a name are written in place by `definitions`, by kind. */
 export function cDeclare(
   flat: CTypes,
   pen: Pen,
   steps: CSteps,
   spell: CSpeller,
-  define: (id: number, level: number) => void,
+  definitions: readonly ((id: number, level: number) => void)[],
 ): CDeclare {
   const { words, starts, kinds, strings } = flat
   /** Types of the declarations being written, outermost first; nested ones share the stack. */
   const chain: number[] = []
   let top = 0
+  /** What C writes after their names, once with an id and once with 1 where a parenthesis closes before it. */
+  const after: number[] = []
+  let afterTop = 0
   let depth = 0
 
   /** The name that is declared: that of the typedef `owner`, or of something that needs not be unique. */
   const declaredName = (name: number, owner: number): void => {
     if (owner === 0) pen.name(name)
-    else spell.typedefName(owner)
+    else spell.name(owner)
   }
 
   /** Qualifiers that stand, in the chain, around what is about to be written; in C they come first. */
@@ -93,12 +96,7 @@ export function cDeclare(
     const start = starts[end] ?? 0
     if (alone[kind] === 1 && (words[start] !== 0 || end === 0)) {
       if (constant) pen.text('const ')
-      if (kind === kindInt) pen.name(words[start] ?? 0)
-      else if (kind === kindTypedef) spell.typedefName(end)
-      else if (kind === kindStruct) {
-        pen.text('struct ')
-        spell.tagName(end)
-      } else spell.alone(kind, end)
+      spell.alone[kind]?.(end)
       const named = name !== 0 && strings[name] !== 0
       if (stars > 0) pen.text(pointers[stars] ?? '')
       else if (named) pen.text(' ')
@@ -135,17 +133,12 @@ export function cDeclare(
     const innermost = chain[--top] ?? 0
     let afterPointer = false
     let done = false
-    let after: number[] | undefined
+    const afterBottom = afterTop
     qualifiers(bottom)
     const innerKind = kinds[innermost] ?? 0
     const anonymous = innermost !== 0 && words[starts[innermost] ?? 0] === 0
-    const defined =
-      innerKind === kindStruct ||
-      innerKind === kindUnion ||
-      innerKind === kindEnum ||
-      innerKind === kindEnum64
-    if (anonymous && defined) define(innermost, level)
-    else spell.alone(innerKind, innermost)
+    const write = (anonymous ? definitions[innerKind] : undefined) ?? spell.alone[innerKind]
+    write?.(innermost, level)
     while (top > bottom) {
       const id = chain[--top] ?? 0
       const kind = kinds[id] ?? 0
@@ -161,7 +154,7 @@ export function cDeclare(
             if (!afterPointer) pen.text(' ')
             declaredName(name, owner)
           }
-          behind(id, level)
+          behind[kind]?.(id, level)
           done = true
           break
         }
@@ -169,7 +162,8 @@ export function cDeclare(
         const bare = array && kinds[chain[top - 1] ?? 0] === kindArray
         if (!array || (hasName && !afterPointer)) pen.text(' ')
         if (!bare) pen.text('(')
-        ;(after ??= []).push(id, bare ? 0 : 1)
+        after[afterTop++] = id
+        after[afterTop++] = bare ? 0 : 1
         afterPointer = true
         continue
       }
@@ -188,22 +182,23 @@ export function cDeclare(
       if (!afterPointer) pen.text(' ')
       declaredName(name, owner)
     }
-    if (after === undefined) return
-    for (let i = after.length - 2; i >= 0; i -= 2) {
-      if (after[i + 1] === 1) pen.text(')')
-      behind(after[i] ?? 0, level)
+    while (afterTop > afterBottom) {
+      afterTop -= 2
+      if (after[afterTop + 1] === 1) pen.text(')')
+      const id = after[afterTop] ?? 0
+      behind[kinds[id] ?? 0]?.(id, level)
     }
   }
 
-  /** Bounds of an array, or parameters of a function. */
-  const behind = (id: number, level: number): void => {
+  /** By kind: writes what stands behind a name. */
+  const behind: ((id: number, level: number) => void)[] = []
+  behind[kindArray] = (id) => {
+    pen.text('[')
+    pen.number(words[(starts[id] ?? 0) + 5] ?? 0)
+    pen.text(']')
+  }
+  behind[kindFuncProto] = (id, level) => {
     const start = starts[id] ?? 0
-    if (kinds[id] === kindArray) {
-      pen.text('[')
-      pen.number(words[start + 5] ?? 0)
-      pen.text(']')
-      return
-    }
     const vlen = vlenOfInfo(words[start + 1] ?? 0)
     if (vlen === 0 || (vlen === 1 && words[start + 4] === 0)) {
       pen.text('(void)')
@@ -216,7 +211,6 @@ export function cDeclare(
       if (i === vlen - 1 && type === 0) pen.text('...')
       else declare(type, words[at] ?? 0, 0, level)
     }
-    pen.check()
     pen.text(')')
   }
 

@@ -56,7 +56,7 @@ export function cEmitter(flat: CTypes, pen: Pen, steps: CSteps, writer: CWriter)
   }
   const defineTypedef = (id: number): void => {
     if (declared[id] === 1 || isBuiltin(id)) return
-    writer.typedef(id)
+    writer.define(id)
     pen.text(';\n\n')
   }
 
@@ -114,7 +114,7 @@ export function cEmitter(flat: CTypes, pen: Pen, steps: CSteps, writer: CWriter)
     }
     if (kind === kindEnum || kind === kindEnum64) {
       if (holder === 0) {
-        writer.enumeration(id)
+        writer.define(id)
         pen.text(';\n\n')
       }
     } else if (kind === kindFwd) {
@@ -167,7 +167,7 @@ export function cEmitter(flat: CTypes, pen: Pen, steps: CSteps, writer: CWriter)
       if (more) continue
       if (!proto) {
         if (holder === 0) {
-          writer.record(id)
+          writer.define(id)
           pen.text(';\n\n')
           state[id] = emitted
         } else state[id] = 0

@@ -81,40 +81,38 @@ export function cLayout(flat: CTypes): CLayout {
           if (before !== unknown) return before
           // Structs within structs are printed, and so known, before; only anonymous ones nest here.
           if (++depth > limits.declaredDepth) throw cycleAt(flat, at)
-          const align = recordAlign(at)
+          const info = words[start + 1] ?? 0
+          const kindFlag = kindFlagOfInfo(info)
+          let most = 1
+          let answer: number | undefined
+          for (let member = start + 3, end = member + vlenOfInfo(info) * 3; member < end; member += 3) {
+            const type = words[member + 1] ?? 0
+            const offset = words[member + 2] ?? 0
+            const align = alignOf(type)
+            if (align === 0) answer ??= 0
+            else if (
+              !(kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0) &&
+              offset % (8 * align) !== 0
+            ) {
+              answer ??= 1
+              packed[at] = 1
+            }
+            if (align > most) most = align
+          }
+          if ((words[start + 2] ?? 0) % most !== 0) {
+            answer ??= 1
+            packed[at] = 1
+          }
           depth--
-          known[at] = align === 0 ? none : align
-          return align
+          answer ??= most
+          known[at] = answer === 0 ? none : answer
+          return answer
         }
         default:
           return 0
       }
     }
     throw cycleAt(flat, id)
-  }
-
-  const recordAlign = (id: number): number => {
-    const start = starts[id] ?? 0
-    const info = words[start + 1] ?? 0
-    const kindFlag = kindFlagOfInfo(info)
-    let most = 1
-    let answer: number | undefined
-    for (let at = start + 3, end = at + vlenOfInfo(info) * 3; at < end; at += 3) {
-      const type = words[at + 1] ?? 0
-      const offset = words[at + 2] ?? 0
-      const align = alignOf(type)
-      if (align === 0) answer ??= 0
-      else if (!(kindFlag ? offset >>> 24 !== 0 : oldBitfield(type) !== 0) && offset % (8 * align) !== 0) {
-        answer ??= 1
-        packed[id] = 1
-      }
-      if (align > most) most = align
-    }
-    if ((words[start + 2] ?? 0) % most !== 0) {
-      answer ??= 1
-      packed[id] = 1
-    }
-    return answer ?? most
   }
 
   const sizeBitsOf = (id: number): number => {

@@ -3,7 +3,7 @@ import { compareNames } from './c-steps.ts'
 import type { CSteps } from './c-steps.ts'
 import { isNamed } from './flat-btf.ts'
 import type { CTypes } from './c-types.ts'
-import { kindEnum, kindFwd } from './kind-numbers.ts'
+import { kindEnum, kindFwd, kindTypedef } from './kind-numbers.ts'
 
 /**
  * A typedef that each compiler has, with the size of its own target: on BPF that is a pointer, in a kernel's BTF mostly
@@ -20,11 +20,8 @@ export const builtin = '__builtin_va_list'
  * All answers are the number that goes behind the underscores; 1 for the plain name.
  */
 export interface CNames {
-  /** The answer for a type that has been asked for, 0 for any other. */
-  known(id: number): number
-  /** Tag of a struct, union, enum or forward declaration with a name. */
-  tag(id: number): number
-  typedef(id: number): number
+  /** Of a struct, union, enum, forward declaration or typedef with a name. */
+  type(id: number): number
   /** The enumerator whose name is at a string offset; each call counts. */
   enumerator(offset: number): number
 }
@@ -33,22 +30,24 @@ export function cNames(flat: CTypes, steps: CSteps): CNames {
   const { words, starts, kinds, strings } = flat
   const answers = new Uint32Array(flat.endId)
   const count = nameCounter(strings, steps, flat.endId >>> 1)
+  const tag = (id: number): number => count(words[starts[id] ?? 0] ?? 0, tags)
+  const typedef = (id: number): number => {
+    const start = starts[id] ?? 0
+    const offset = words[start] ?? 0
+    const answer = count(offset, identifiers)
+    if (!isNamed(strings, offset, builtin)) return answer
+    return words[start + 2] === 0 ? 1 : answer + 1
+  }
+  const byKind = Array.from({ length: 128 }, () => tag)
+  byKind[kindTypedef] = typedef
+  // A forward declaration has the name of what it declares, so it is not counted; nor is an enum without values.
+  byKind[kindFwd] = () => 1
+  byKind[kindEnum] = (id) => (vlenOfInfo(words[(starts[id] ?? 0) + 1] ?? 0) === 0 ? 1 : tag(id))
   return {
-    known: (id) => answers[id] ?? 0,
-    tag(id) {
-      const start = starts[id] ?? 0
-      const kind = kinds[id]
-      // A forward declaration has the name of what it declares, so it is not counted; nor is an enum without values.
-      const declares = kind === kindFwd || (kind === kindEnum && vlenOfInfo(words[start + 1] ?? 0) === 0)
-      const answer = declares ? 1 : count(words[start] ?? 0, tags)
-      answers[id] = answer
-      return answer
-    },
-    typedef(id) {
-      const start = starts[id] ?? 0
-      const offset = words[start] ?? 0
-      let answer = count(offset, identifiers)
-      if (isNamed(strings, offset, builtin)) answer = words[start + 2] === 0 ? 1 : answer + 1
+    type(id) {
+      const known = answers[id] ?? 0
+      if (known !== 0) return known
+      const answer = (byKind[kinds[id] ?? 0] ?? tag)(id)
       answers[id] = answer
       return answer
     },

@@ -49,5 +49,4 @@ function filler(pen: Pen, level: number, pointerBits: number, typeBits: number, 
   else pen.text(typeBits > 16 ? 'int: ' : typeBits > 8 ? 'short: ' : 'char: ')
   pen.number(bits)
   pen.text(';')
-  pen.check()
 }

@@ -18,15 +18,17 @@ import {
   kindUnion,
 } from './kind-numbers.ts'
 
-/** By kind: bpftool's rank of a type with a name that leads to one of that kind; the last is that of the rest. */
-const lastRank = 6
-const ranks = new Uint8Array(128).fill(lastRank)
-for (const kind of [kindEnum, kindEnum64]) ranks[kind] = 2
-for (const kind of [kindInt, kindFloat]) ranks[kind] = 3
-for (const kind of [kindStruct, kindUnion]) ranks[kind] = 4
-ranks[kindFuncProto] = 5
-/** That of enums without a name. */
+/**
+ * By kind: bpftool's rank of a type with a name that leads to one of that kind; 0 for the rest, which comes last. The
+ * first is that of enums without a name.
+ */
 const firstRank = 1
+const lastRank = 5
+const ranksOfKinds = new Uint8Array(128)
+for (const kind of [kindEnum, kindEnum64]) ranksOfKinds[kind] = 2
+for (const kind of [kindInt, kindFloat]) ranksOfKinds[kind] = 3
+for (const kind of [kindStruct, kindUnion]) ranksOfKinds[kind] = 4
+ranksOfKinds[kindFuncProto] = lastRank
 
 /**
  * Adds all types in bpftool's order (`sort_btf_c`): enums without a name, enums, structs and unions, functions, each
@@ -36,34 +38,43 @@ const firstRank = 1
  * The rest, which is most types, matters only where it leads to something that is not defined yet.
  */
 export function addSorted(flat: CTypes, steps: CSteps, order: COrder, lost: number): void {
+  const ranks = rankTypes(flat)
+  // All at once: the ranks one by one would be sorted by code that is not compiled yet.
+  const sorted = sortByName(flat, steps, marked(ranks))
   const leftOut: number[] = []
-  for (const ids of rankTypes(flat)) {
-    const sorted = sortByName(flat, steps, ids)
-    const more = Math.min(lost - leftOut.length, sorted.length)
-    for (const id of sorted.subarray(0, more)) leftOut.push(id)
-    for (const id of sorted.subarray(more)) order.add(id)
+  for (let rank = firstRank; rank <= lastRank; rank++) {
+    sorted.forEach((id) => {
+      if (ranks[id] !== rank) return
+      if (leftOut.length < lost) leftOut.push(id)
+      else order.add(id)
+    })
   }
   const live = liveTypes(flat, steps, order.state)
-  const rest: number[] = []
-  for (let id = live.indexOf(1); id >= 0; id = live.indexOf(1, id + 1))
-    if (!leftOut.includes(id)) rest.push(id)
-  for (const id of sortByName(flat, steps, rest)) order.add(id)
+  for (const id of leftOut) live[id] = 0
+  sortByName(flat, steps, marked(live)).forEach((id) => {
+    order.add(id)
+  })
 }
 
-/** Ids by rank before the last. */
-function rankTypes(flat: CTypes): readonly (readonly number[])[] {
+/** By id: the rank of a type, 0 also for those that C does not define. */
+function rankTypes(flat: CTypes): Uint8Array {
   const { words, starts, kinds, endId } = flat
-  const ranked = Array.from({ length: lastRank }, (): number[] => [])
+  const ranks = new Uint8Array(endId)
   for (let id = 1; id < endId; id++) {
     const kind = kinds[id] ?? 0
     if (definers[kind] === 0) continue
-    const anonymous = words[starts[id] ?? 0] === 0
-    if (anonymous && kind !== kindEnum && kind !== kindEnum64) continue
-    const rank = anonymous ? firstRank : (ranks[kinds[chainEnd(flat, id)] ?? 0] ?? lastRank)
-    // There is no list of the last rank.
-    ranked[rank]?.push(id)
+    if (words[starts[id] ?? 0] !== 0) ranks[id] = ranksOfKinds[kinds[chainEnd(flat, id)] ?? 0] ?? 0
+    else if (kind === kindEnum || kind === kindEnum64) ranks[id] = firstRank
   }
-  return ranked
+  return ranks
+}
+
+/** Ids of marked types. */
+function marked(marks: Uint8Array): Uint32Array {
+  const ids = new Uint32Array(marks.length)
+  let count = 0
+  for (let id = 1; id < marks.length; id++) if (marks[id] !== 0) ids[count++] = id
+  return ids.subarray(0, count)
 }
 
 /** The type that a chain of references ends at, itself for what refers to none, void for a circle. */
@@ -111,7 +122,7 @@ const placeBits = 20
  * its place in the list make one number, and numbers are sorted by the engine itself, without calls back; what they
  * leave alike is sorted on.
  */
-function sortByName(flat: CTypes, steps: CSteps, ids: readonly number[]): Uint32Array {
+function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array {
   const { strings, words, starts } = flat
   const count = ids.length
   const names = new Uint32Array(count)

@@ -17,18 +17,18 @@ import type { Pen } from './pen.ts'
 
 /** Writes names of types as C spells them, each without conflicts. */
 export interface CSpeller {
-  /** `struct name` or `union name`; `struct ` for one without a name. */
-  tag(id: number): void
-  /** The name of a struct, union, enum or forward declaration, where it has one. */
-  tagName(id: number): void
-  typedefName(id: number): void
+  /**
+   * By kind: writes what stands at the end of a declaration by itself, void or a type with a name; `struct ` for a struct
+   * without one. Throws `BTF_LAYOUT` for kinds that never stand there.
+   */
+  readonly alone: readonly ((id: number) => void)[]
+  /** The name of a struct, union, enum, forward declaration or typedef, where it has one. */
+  name(id: number): void
   enumerator(offset: number): void
-  /** What stands at the end of a declaration, by itself: void, or a type with a name. Throws `BTF_LAYOUT` for others. */
-  alone(kind: number, id: number): void
 }
 
 export function cSpeller(flat: CTypes, pen: Pen, names: CNames): CSpeller {
-  const { words, starts, kinds } = flat
+  const { words, starts } = flat
 
   /** What tells the second of a name apart, and any after it. */
   const suffix = (count: number): void => {
@@ -37,63 +37,38 @@ export function cSpeller(flat: CTypes, pen: Pen, names: CNames): CSpeller {
     pen.number(count)
   }
 
-  const tagName = (id: number): void => {
+  const name = (id: number): void => {
     const offset = words[starts[id] ?? 0] ?? 0
     if (offset === 0) return
-    const known = names.known(id)
     pen.name(offset)
-    suffix(known === 0 ? names.tag(id) : known)
+    suffix(names.type(id))
   }
 
-  const typedefName = (id: number): void => {
-    const offset = words[starts[id] ?? 0] ?? 0
-    const known = names.known(id)
-    pen.name(offset)
-    suffix(known === 0 ? names.typedef(id) : known)
+  const plain = (id: number): void => {
+    pen.name(words[starts[id] ?? 0] ?? 0)
   }
-
-  const tag = (id: number): void => {
-    const kind = kinds[id]
-    const union =
-      kind === kindUnion || (kind === kindFwd && kindFlagOfInfo(words[(starts[id] ?? 0) + 1] ?? 0))
-    pen.text(union ? 'union ' : 'struct ')
-    tagName(id)
+  const tag = (word: string) => (id: number) => {
+    pen.text(word)
+    name(id)
   }
-
-  const alone = (kind: number, id: number): void => {
-    const offset = words[starts[id] ?? 0] ?? 0
-    switch (kind) {
-      case 0:
-        pen.text('void')
-        break
-      case kindInt:
-      case kindFloat:
-        pen.name(offset)
-        break
-      case kindTypedef:
-        typedefName(id)
-        break
-      case kindEnum:
-      case kindEnum64:
-        pen.text('enum ')
-        tagName(id)
-        break
-      case kindStruct:
-      case kindUnion:
-      case kindFwd:
-        tag(id)
-        break
-      default: {
-        const type = formatType(flat.btf, id)
-        throw errors.BTF_LAYOUT({
-          file: 'BTF',
-          id,
-          type,
-          expected: 'a type that C can declare',
-          actual: type,
-        })
-      }
-    }
+  const alone = Array.from({ length: 128 }, () => (id: number): void => {
+    const type = formatType(flat.btf, id)
+    throw errors.BTF_LAYOUT({ file: 'BTF', id, type, expected: 'a type that C can declare', actual: type })
+  })
+  // A function for each kind, which the engine does not compile into each place that calls one.
+  alone[0] = () => {
+    pen.text('void')
+  }
+  alone[kindInt] = plain
+  alone[kindFloat] = plain
+  alone[kindTypedef] = name
+  alone[kindEnum] = tag('enum ')
+  alone[kindEnum64] = tag('enum ')
+  alone[kindStruct] = tag('struct ')
+  alone[kindUnion] = tag('union ')
+  alone[kindFwd] = (id) => {
+    pen.text(kindFlagOfInfo(words[(starts[id] ?? 0) + 1] ?? 0) ? 'union ' : 'struct ')
+    name(id)
   }
 
   const enumerator = (offset: number): void => {
@@ -101,5 +76,5 @@ export function cSpeller(flat: CTypes, pen: Pen, names: CNames): CSpeller {
     suffix(names.enumerator(offset))
   }
 
-  return { tag, tagName, typedefName, enumerator, alone }
+  return { alone, name, enumerator }
 }

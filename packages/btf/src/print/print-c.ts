@@ -90,8 +90,10 @@ export function* cText(btf: Btf, options: PrintCOptions, lost: number): Generato
   const writer = cWriter(flat, pen, steps, cNames(flat, steps), cLayout(flat))
   const emit = cEmitter(flat, pen, steps, writer)
   pen.text(head)
-  for (const id of typeOrder.queue) {
-    emit(id)
+  const { queue } = typeOrder
+  // An iterator would make an object for each.
+  for (let at = 0, end = queue.length; at < end; at++) {
+    emit(queue[at] ?? 0)
     if (pen.waiting() >= chunkSize) yield pen.take()
   }
   if (roots === undefined) yield* kfuncs(flat, pen, writer)

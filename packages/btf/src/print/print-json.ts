@@ -94,7 +94,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number, exact: boolean): void {
       writeName(flat, pen, i === 0 ? '{"name":"' : ',{"name":"', words[at] ?? 0)
       rest(at)
       pen.text('}')
-      pen.check()
     }
     pen.text(']')
   }
@@ -177,7 +176,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number, exact: boolean): void {
         put(',"offset":', words[at + 1] ?? 0)
         put(',"size":', words[at + 2] ?? 0)
         pen.text('}')
-        pen.check()
       }
       pen.text(']')
       break

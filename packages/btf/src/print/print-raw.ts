@@ -61,7 +61,8 @@ export function* printRaw(btf: Btf, options: PrintTypesOptions = {}): Generator<
     writeType(flat, pen, id)
     if (pen.waiting() >= chunkSize) yield pen.take()
   }
-  if (pen.waiting() > 0) yield pen.take()
+  const rest = pen.take()
+  if (rest !== '') yield rest
 }
 
 function writeType(flat: FlatBtf, pen: Pen, id: number): void {
@@ -97,7 +98,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number): void {
       for (let at = start + 3, end = at + vlen * 2; at < end; at += 2) {
         writeName(flat, pen, "\n\t'", words[at] ?? 0)
         put(' type_id=', words[at + 1] ?? 0)
-        pen.check()
       }
       break
     case kindStruct:
@@ -111,7 +111,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number): void {
         put(' type_id=', words[at + 1] ?? 0)
         put(' bits_offset=', kindFlag ? offset & 0xffffff : offset)
         if (bits !== 0) put(' bitfield_size=', bits)
-        pen.check()
       }
       break
     case kindEnum:
@@ -126,7 +125,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number): void {
         writeName(flat, pen, "\n\t'", words[at] ?? 0)
         if (wide) pen.text(` val=${wideText(low, words[at + 2] ?? 0, kindFlag)}${kindFlag ? 'LL' : 'ULL'}`)
         else put(' val=', kindFlag ? low | 0 : low)
-        pen.check()
       }
       break
     }
@@ -163,7 +161,6 @@ function writeType(flat: FlatBtf, pen: Pen, id: number): void {
           writeKind(flat, pen, type)
           pen.text(')')
         }
-        pen.check()
       }
       break
     case kindFloat:
