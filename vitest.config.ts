@@ -48,6 +48,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          // Most of a file's time was loading what it tests; no test changes a module for others.
+          isolate: false,
           testTimeout,
           include: [
             'packages/*/src/**/*.test.ts',

@@ -57,15 +57,20 @@ describe.skipIf(gate.skip)(gate.title('counting'), () => {
     const script = `setTimeout(() => { for (let i = 0; i < ${calls}; i++) fs.statSync('/') }, 300); setTimeout(() => 0, 60000)`
     const child = spawn(process.execPath, ['-e', script])
     let rows: readonly Row[] = []
+    let own: Row | undefined
+    const stop = new AbortController()
     await syscount({
-      duration: 1.2,
+      duration: 15,
       parent: process.pid,
       top: 100,
-      stop: new AbortController().signal,
-      show: (shown) => (rows = shown),
+      stop: stop.signal,
+      show: (shown) => {
+        rows = shown
+        own = rows.find(({ pid }) => pid === child.pid)
+        if ((own?.syscalls ?? 0) >= calls) stop.abort()
+      },
     })
     child.kill()
-    const own = rows.find(({ pid }) => pid === child.pid)
     expect(own?.syscalls).toBeGreaterThanOrEqual(calls)
     expect(own?.command).toMatch(/node|MainThread/)
     expect(rows.some(({ pid }) => pid === process.pid)).toBe(false)

@@ -1,6 +1,3 @@
-/** Whether code may be made of text here; asked once, when it is wanted first. */
-let allowed: boolean | undefined
-
 /**
  * Makes what `source`, the body of a function, returns. It sees `values`; whatever else comes from strangers must not
  * get into it. `undefined` where code may not be made of text: in a page whose content security policy has no
@@ -14,21 +11,13 @@ let allowed: boolean | undefined
  * ```
  */
 export function generate(source: string, values: readonly unknown[]): unknown {
-  allowed ??= mayGenerate()
-  return allowed ? evaluate(source, values) : undefined
-}
-
-/** Asks by trying. */
-function mayGenerate(): boolean {
+  let make: (values: readonly unknown[]) => unknown
   try {
-    return evaluate('return values[0]', [true]) === true
-  } catch {
-    return false
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    make = new Function('values', source) as typeof make
+  } catch (error) {
+    if (error instanceof EvalError) return undefined
+    throw error
   }
-}
-
-function evaluate(source: string, values: readonly unknown[]): unknown {
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const make = new Function('values', source) as (values: readonly unknown[]) => unknown
   return make(values)
 }

@@ -1,24 +1,25 @@
 import { btfBuilder } from '@tsbpf/btf'
 import { linux } from '@tsbpf/uapi'
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HandMadeRing } from '../../test/support/hand-made-ring.ts'
 import { isTsbpfError } from '@tsbpf/base'
 import { recordFields } from '../index.ts'
 import type { RingBuffer } from '../index.ts'
 
 const { busy, discard } = { busy: linux.BPF_RINGBUF_BUSY_BIT, discard: linux.BPF_RINGBUF_DISCARD_BIT }
-const mode = vi.hoisted(() => ({ generated: 0, forbidden: false }))
-vi.mock('@tsbpf/base', async (original) => {
-  const base = await original<typeof import('@tsbpf/base')>()
-  return {
-    ...base,
-    generate(source: string, values: readonly unknown[]): unknown {
-      if (mode.forbidden) return undefined
-      mode.generated++
-      return base.generate(source, values)
-    },
-  }
+/** How often code was made of text, and whether it may be: a page may forbid it. */
+const mode = { generated: 0, forbidden: false }
+const construct = (target: FunctionConstructor, args: string[]): object => {
+  if (mode.forbidden) throw new EvalError('Code generation from strings disallowed for this context')
+  mode.generated++
+  return Reflect.construct(target, args)
+}
+beforeAll(() => {
+  vi.stubGlobal('Function', new Proxy(Function, { construct }))
+})
+afterAll(() => {
+  vi.unstubAllGlobals()
 })
 
 const builder = btfBuilder()
