@@ -2,6 +2,7 @@ import { tablesOf } from './btf-tables.ts'
 import type { Btf } from './btf-type.ts'
 import { errors } from './errors.ts'
 import { readHeader } from './header.ts'
+import { kinds } from './kinds.ts'
 import { parseBtf } from './parse-btf.ts'
 
 /** What an object's symbol table says about one variable. */
@@ -23,6 +24,7 @@ export interface DataSectionPlaces {
 const sizeWord = 2
 const linkageWord = 3
 const firstVarWord = 3
+const datasec = kinds.value('datasec')
 /** `BTF_VAR_GLOBAL_ALLOCATED`. */
 const globalLinkage = 1
 
@@ -56,7 +58,7 @@ export function fixupDataSections(
 ): Btf {
   const file = options.name ?? 'BTF'
   const header = readHeader(btf.bytes, file, btf.base !== undefined)
-  const { starts } = tablesOf(btf).index
+  const { starts, kinds: kindsOf, count } = tablesOf(btf).index
   let copy: Uint8Array | undefined
   const write = (start: number, word: number, value: number): void => {
     copy ??= new Uint8Array(btf.bytes)
@@ -65,8 +67,8 @@ export function fixupDataSections(
   }
   const startOf = (id: number): number => starts[id - btf.firstId] ?? 0
 
-  for (let id = btf.firstId; id < btf.endId; id++) {
-    if (btf.kind(id) !== 'datasec') continue
+  for (let at = kindsOf.indexOf(datasec); at >= 0 && at < count; at = kindsOf.indexOf(datasec, at + 1)) {
+    const id = btf.firstId + at
     const type = btf.type(id)
     if (type.kind !== 'datasec') continue
     const start = startOf(id)

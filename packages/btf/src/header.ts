@@ -1,5 +1,5 @@
-import { Cursor, struct, u16, u32, u8 } from '@tsbpf/base'
-import type { ReadFailure, TsbpfError } from '@tsbpf/base'
+import { struct, u16, u32, u8 } from '@tsbpf/base'
+import type { Layout, ValueOf } from '@tsbpf/base'
 import { errors } from './errors.ts'
 
 /** `struct btf_header` (include/uapi/linux/btf.h); a longer header's further fields are skipped. */
@@ -55,11 +55,24 @@ export function checkVersion(
   }
 }
 
+/** The header at the start; throws `BTF_TRUNCATED` where it does not fit. */
+export function headerOf<F extends Parameters<typeof struct>[1]>(
+  layout: Layout<F>,
+  bytes: Uint8Array,
+  littleEndian: boolean,
+  file: string,
+): ValueOf<F> {
+  if (bytes.length < layout.size) {
+    const [expected, actual] = [`${layout.size} bytes`, `${bytes.length} bytes`]
+    throw errors.BTF_TRUNCATED({ file, path: 'header', offset: 0, expected, actual })
+  }
+  return layout.readAt(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, littleEndian)
+}
+
 /** Reads and checks the header as libbpf does (`btf_parse_hdr`), for both byte orders. */
 export function readHeader(bytes: Uint8Array, file: string, split: boolean): BtfSections {
   const littleEndian = byteOrderOf(bytes, file)
-  const truncated = (failure: ReadFailure): TsbpfError => errors.BTF_TRUNCATED({ file, ...failure })
-  const header = BtfHeader.read(new Cursor(bytes, { littleEndian, path: '', fail: truncated }), 'header')
+  const header = headerOf(BtfHeader, bytes, littleEndian, file)
   checkVersion(header, file)
   const at = (field: keyof typeof BtfHeader.offsets, expected: string) => ({
     file,

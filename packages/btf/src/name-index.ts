@@ -1,5 +1,6 @@
 import type { TypeId } from '@tsbpf/base'
 import { essentialName } from './essential-name.ts'
+import { structKind } from './type-index.ts'
 import { prefixAt } from './string-bytes.ts'
 import type { StringBytes } from './string-bytes.ts'
 import type { TypeIndex } from './type-index.ts'
@@ -121,7 +122,8 @@ function makeTable(index: TypeIndex, strings: StringBytes, kind: number): NameTa
 }
 
 /** Positions of the types of a kind. A native scan finds the next one sooner than a loop that is not yet compiled. */
-function positionsOf({ kinds, count }: TypeIndex, kind: number): Uint32Array {
+function positionsOf({ kinds, structs, count }: TypeIndex, kind: number): Uint32Array {
+  if (kind === structKind) return structs
   // Untouched pages of a large array cost nothing.
   const positions = new Uint32Array(count)
   let rows = 0

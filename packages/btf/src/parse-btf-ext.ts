@@ -1,9 +1,9 @@
-import { Cursor, struct, u16, u32, u8 } from '@tsbpf/base'
-import type { ReadFailure, TsbpfError, TypeId } from '@tsbpf/base'
+import { struct, u16, u32, u8 } from '@tsbpf/base'
+import type { TsbpfError, TypeId } from '@tsbpf/base'
 import type { BtfCoreRelocation, BtfExt, BtfExtSection, BtfFuncInfo, BtfLineInfo } from './btf-ext.ts'
 import type { Btf } from './btf-type.ts'
 import { errors } from './errors.ts'
-import { byteOrderOf, checkVersion } from './header.ts'
+import { byteOrderOf, checkVersion, headerOf } from './header.ts'
 
 /** Options of {@link parseBtfExt}. */
 export interface ParseBtfExtOptions {
@@ -23,7 +23,7 @@ const ExtHeader = struct('btf_ext_header', {
   line_info_len: u32,
 })
 
-/** The part of the header that came with CO-RE; there where `hdr_len` says so. */
+/** The part of the header that came with CO-RE, behind the other; there where `hdr_len` says so. */
 const CoreHeader = struct('btf_ext_header', { core_relo_off: u32, core_relo_len: u32 })
 
 /** `struct btf_ext_info_sec`. */
@@ -34,14 +34,33 @@ const FuncInfo = struct('bpf_func_info', { insn_off: u32, type_id: u32 })
 const LineInfo = struct('bpf_line_info', { insn_off: u32, file_name_off: u32, line_off: u32, line_col: u32 })
 const CoreRelo = struct('bpf_core_relo', { insn_off: u32, type_id: u32, access_str_off: u32, kind: u32 })
 
-/** Spells the path of a field of the row at hand. */
-type PathOf = (field: string) => string
-
 interface Draft {
   readonly name: string
   readonly funcInfo: BtfFuncInfo[]
   readonly lineInfo: BtfLineInfo[]
   readonly coreRelocations: BtfCoreRelocation[]
+}
+
+/** What all parts of the reader need. */
+interface Source {
+  /** For messages. */
+  readonly file: string
+  readonly btf: Btf
+  readonly view: DataView
+  readonly littleEndian: boolean
+  readonly sections: Map<string, Draft>
+}
+
+/** The records of one table about one section of code. */
+interface Run {
+  readonly section: Draft
+  /** For messages. */
+  readonly path: string
+  /** Byte of the first record. */
+  readonly at: number
+  readonly end: number
+  /** Bytes of a record. */
+  readonly size: number
 }
 
 /**
@@ -66,136 +85,159 @@ interface Draft {
 export function parseBtfExt(bytes: Uint8Array, btf: Btf, options: ParseBtfExtOptions = {}): BtfExt {
   const file = options.name ?? '.BTF.ext'
   const littleEndian = byteOrderOf(bytes, file)
-  const truncated = (failure: ReadFailure): TsbpfError => errors.BTF_TRUNCATED({ file, ...failure })
-  const cursor = new Cursor(bytes, { littleEndian, path: '', fail: truncated })
-  const header = ExtHeader.read(cursor, 'header')
+  const header = headerOf(ExtHeader, bytes, littleEndian, file)
   checkVersion(header, file)
   const headerSize = header.hdr_len
   if (headerSize < ExtHeader.size || headerSize > bytes.length) {
     const expected = `${ExtHeader.size} to ${bytes.length}`
     throw errors.BTF_TRUNCATED({ file, path: 'hdr_len', offset: 4, expected, actual: String(headerSize) })
   }
-  const core =
-    headerSize >= ExtHeader.size + CoreHeader.size
-      ? CoreHeader.read(cursor, 'header')
-      : { core_relo_off: 0, core_relo_len: 0 }
-
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const sections = new Map<string, Draft>()
-  const sectionOf = (name: string): Draft => {
+  const source: Source = { file, btf, view, littleEndian, sections }
+  const { func_info_off, func_info_len, line_info_off, line_info_len } = header
+  for (const run of runsOf(source, 'func_info', headerSize, func_info_off, func_info_len, FuncInfo.size)) {
+    readFunctions(source, run)
+  }
+  // Many instructions share a line: its text is trimmed once.
+  const texts = new Map<number, string>()
+  for (const run of runsOf(source, 'line_info', headerSize, line_info_off, line_info_len, LineInfo.size)) {
+    readLines(source, run, texts)
+  }
+  if (headerSize >= ExtHeader.size + CoreHeader.size) {
+    const { core_relo_off, core_relo_len } = CoreHeader.readAt(view, ExtHeader.size, littleEndian)
+    for (const run of runsOf(source, 'core_relo', headerSize, core_relo_off, core_relo_len, CoreRelo.size)) {
+      readRelocations(source, run)
+    }
+  }
+  return sections satisfies ReadonlyMap<string, BtfExtSection>
+}
+
+/** Walks one table: its record size, then for each section of code a header and its records. */
+function runsOf(
+  source: Source,
+  path: string,
+  headerSize: number,
+  off: number,
+  len: number,
+  minimum: number,
+): readonly Run[] {
+  const { file, view, littleEndian, sections } = source
+  const runs: Run[] = []
+  if (len === 0) return runs
+  if (off % 4 !== 0) {
+    const actual = String(off)
+    throw errors.BTF_EXT({ file, path: `${path}_off`, offset: 8, expected: 'a multiple of 4', actual })
+  }
+  const room = view.byteLength - headerSize
+  const start = headerSize + off
+  if (off > room || len > room - off) {
+    const expected = `a table within ${room} bytes`
+    throw errors.BTF_TRUNCATED({ file, path, offset: headerSize + off, expected, actual: `${off} + ${len}` })
+  }
+  const end = start + len
+  if (len < 4) throw cutOff(file, `${path}.rec_size`, start, 4, len)
+  const size = view.getUint32(start, littleEndian)
+  if (size < minimum || size % 4 !== 0) {
+    const expected = `a multiple of 4, at least ${minimum}`
+    throw errors.BTF_EXT({ file, path: `${path}.rec_size`, offset: start, expected, actual: String(size) })
+  }
+  for (let at = start + 4, index = 0; at < end; index++) {
+    const where = `${path}[${index}]`
+    const first = at + InfoSection.size
+    if (first > end) throw cutOff(file, where, at, InfoSection.size, end - at)
+    const { sec_name_off, num_info } = InfoSection.readAt(view, at, littleEndian)
+    if (num_info === 0) {
+      const place = { path: `${where}.num_info`, offset: at + InfoSection.offsets.num_info }
+      throw errors.BTF_EXT({ file, ...place, expected: 'at least 1', actual: '0' })
+    }
+    const last = first + num_info * size
+    if (last > end) throw cutOff(file, `${where}.num_info`, first, num_info * size, end - first)
+    if (sec_name_off >= source.btf.endString)
+      throw badString(source, `${where}.sec_name_off`, at, sec_name_off)
+    const name = source.btf.string(sec_name_off)
     let section = sections.get(name)
     if (section === undefined) {
       section = { name, funcInfo: [], lineInfo: [], coreRelocations: [] }
       sections.set(name, section)
     }
-    return section
+    runs.push({ section, path: where, at: first, end: last, size })
+    at = last
   }
-  // Paths are spelt for errors only: there are thousands of rows.
-  const string = (offset: number, pathOf: PathOf, field: string, at: number): string => {
-    if (offset < btf.endString) return btf.string(offset)
-    const expected = `a string offset below ${btf.endString}`
-    throw errors.BTF_STRING({ file, path: pathOf(field), offset: at, expected, actual: String(offset) })
-  }
-  const type = (id: number, pathOf: PathOf, field: string, at: number): TypeId => {
-    if (id < btf.endId) return id as TypeId
-    throw errors.BTF_REFERENCE({
-      file,
-      path: pathOf(field),
-      offset: at,
-      expected: `an id below ${btf.endId}`,
-      actual: String(id),
-    })
-  }
+  return runs
+}
 
-  /** Walks one table: its record size, then for each section of code a header and its records. */
-  const walk = (
-    path: string,
-    off: number,
-    len: number,
-    minimum: number,
-    record: (section: Draft, at: number, pathOf: PathOf) => void,
-  ): void => {
-    if (len === 0) return
-    if (off % 4 !== 0) {
-      const actual = String(off)
-      throw errors.BTF_EXT({ file, path: `${path}_off`, offset: 8, expected: 'a multiple of 4', actual })
-    }
-    const room = bytes.length - headerSize
-    if (off > room || len > room - off) {
-      const expected = `a table within ${room} bytes`
-      throw errors.BTF_TRUNCATED({
-        file,
-        path,
-        offset: headerSize + off,
-        expected,
-        actual: `${off} + ${len}`,
-      })
-    }
-    const start = headerSize + off
-    const table = new Cursor(bytes.subarray(start, start + len), {
-      littleEndian,
-      path,
-      base: start,
-      fail: truncated,
-    })
-    const size = table.u32('rec_size')
-    if (size < minimum || size % 4 !== 0) {
-      const expected = `a multiple of 4, at least ${minimum}`
-      throw errors.BTF_EXT({ file, path: `${path}.rec_size`, offset: start, expected, actual: String(size) })
-    }
-    for (let index = 0; table.remaining > 0; index++) {
-      const at = start + table.position
-      const where = `${path}[${index}]`
-      const row = InfoSection.read(table, `[${index}]`)
-      if (row.num_info === 0) {
-        const place = { path: `${where}.num_info`, offset: at + InfoSection.offsets.num_info }
-        throw errors.BTF_EXT({ file, ...place, expected: 'at least 1', actual: '0' })
-      }
-      const first = start + table.take(row.num_info * size, `[${index}].num_info`)
-      const section = sectionOf(string(row.sec_name_off, (field) => `${where}.${field}`, 'sec_name_off', at))
-      let i = 0
-      const pathOf: PathOf = (field) => `${where}[${i}].${field}`
-      for (; i < row.num_info; i++) record(section, first + i * size, pathOf)
-    }
-  }
+// Records are read field by field: a layout's reader makes an object of each, and there are thousands.
 
-  // Many instructions share a line: its text is trimmed once.
-  const texts = new Map<number, string>()
-  const textOf = (offset: number, pathOf: PathOf, field: string, at: number): string => {
-    const known = texts.get(offset)
-    if (known !== undefined) return known
-    const text = string(offset, pathOf, field, at).trim()
-    texts.set(offset, text)
-    return text
+function readFunctions(source: Source, run: Run): void {
+  const { view, littleEndian, btf } = source
+  for (let { at } = run; at < run.end; at += run.size) {
+    const type = view.getUint32(at + 4, littleEndian)
+    if (type >= btf.endId) throw badType(source, run, at, type)
+    run.section.funcInfo.push({ offset: view.getUint32(at, littleEndian), type: type as TypeId })
   }
-  // Read field by field: a layout's reader makes an object of each row, and there are thousands.
-  const { view } = cursor
-  walk('func_info', header.func_info_off, header.func_info_len, FuncInfo.size, (section, at, pathOf) => {
-    section.funcInfo.push({
-      offset: view.getUint32(at, littleEndian),
-      type: type(view.getUint32(at + 4, littleEndian), pathOf, 'type_id', at + 4),
-    })
-  })
-  walk('line_info', header.line_info_off, header.line_info_len, LineInfo.size, (section, at, pathOf) => {
+}
+
+function readLines(source: Source, run: Run, texts: Map<number, string>): void {
+  const { view, littleEndian, btf } = source
+  const { endString } = btf
+  for (let { at } = run; at < run.end; at += run.size) {
     const fileOffset = view.getUint32(at + 4, littleEndian)
     const textOffset = view.getUint32(at + 8, littleEndian)
     const lineAndColumn = view.getUint32(at + 12, littleEndian)
-    section.lineInfo.push({
+    if (fileOffset >= endString)
+      throw badString(source, recordPath(run, at, 'file_name_off'), at + 4, fileOffset)
+    if (textOffset >= endString) throw badString(source, recordPath(run, at, 'line_off'), at + 8, textOffset)
+    let text = texts.get(textOffset)
+    if (text === undefined) {
+      text = btf.string(textOffset).trim()
+      texts.set(textOffset, text)
+    }
+    run.section.lineInfo.push({
       offset: view.getUint32(at, littleEndian),
-      file: string(fileOffset, pathOf, 'file_name_off', at + 4),
+      file: btf.string(fileOffset),
       line: lineAndColumn >>> 10,
       column: lineAndColumn & 0x3ff,
-      text: textOf(textOffset, pathOf, 'line_off', at + 8),
+      text,
       fileOffset,
       textOffset,
     })
-  })
-  walk('core_relo', core.core_relo_off, core.core_relo_len, CoreRelo.size, (section, at, pathOf) => {
-    section.coreRelocations.push({
+  }
+}
+
+function readRelocations(source: Source, run: Run): void {
+  const { view, littleEndian, btf } = source
+  for (let { at } = run; at < run.end; at += run.size) {
+    const type = view.getUint32(at + 4, littleEndian)
+    const access = view.getUint32(at + 8, littleEndian)
+    if (type >= btf.endId) throw badType(source, run, at, type)
+    if (access >= btf.endString) {
+      throw badString(source, recordPath(run, at, 'access_str_off'), at + 8, access)
+    }
+    run.section.coreRelocations.push({
       offset: view.getUint32(at, littleEndian),
-      type: type(view.getUint32(at + 4, littleEndian), pathOf, 'type_id', at + 4),
-      access: string(view.getUint32(at + 8, littleEndian), pathOf, 'access_str_off', at + 8),
+      type: type as TypeId,
+      access: btf.string(access),
       kind: view.getUint32(at + 12, littleEndian),
     })
-  })
-  return sections satisfies ReadonlyMap<string, BtfExtSection>
+  }
+}
+
+function recordPath({ path, at: first, size }: Run, at: number, field: string): string {
+  return `${path}[${(at - first) / size}].${field}`
+}
+
+function cutOff(file: string, path: string, offset: number, wanted: number, left: number): TsbpfError {
+  return errors.BTF_TRUNCATED({ file, path, offset, expected: `${wanted} bytes`, actual: `${left} bytes` })
+}
+
+function badString({ file, btf }: Source, path: string, offset: number, actual: number): TsbpfError {
+  const expected = `a string offset below ${btf.endString}`
+  return errors.BTF_STRING({ file, path, offset, expected, actual: String(actual) })
+}
+
+function badType({ file, btf }: Source, run: Run, at: number, actual: number): TsbpfError {
+  const path = recordPath(run, at, 'type_id')
+  const expected = `an id below ${btf.endId}`
+  return errors.BTF_REFERENCE({ file, path, offset: at + 4, expected, actual: String(actual) })
 }

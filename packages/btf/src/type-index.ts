@@ -9,10 +9,15 @@ export interface TypeIndex {
   readonly starts: Uint32Array
   /** By id less the first own id: number of the kind. */
   readonly kinds: Uint8Array
+  /** Ids of the structs less the first own id, ascending: they are looked up by name more than all others. */
+  readonly structs: Uint32Array
   readonly count: number
 }
 
 const hostLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+/** Number of the kind `struct`. */
+export const structKind = kinds.value('struct')
 
 /** Words of a type of unknown kind: more than there are, so that it ends the walk. */
 const unknown = 1 << 30
@@ -41,22 +46,29 @@ function wordsOf(bytes: Uint8Array, sections: BtfSections): Uint32Array {
 }
 
 /**
- * Notes start and kind of each type up to one that leaves the section; says how many there are.
+ * Notes start and kind of each type up to one that leaves the section, and which are structs; says how many of both there are.
  *
  * A function of its own, and no more than this: a fresh process interprets it until it is compiled, and how soon that
  * is depends on its length. Signed words are what an interpreter handles best.
  */
-function walk(words: Int32Array, starts: Uint32Array, kindsOf: Uint8Array): number {
+function walk(
+  words: Int32Array,
+  starts: Uint32Array,
+  kindsOf: Uint8Array,
+  structs: Uint32Array,
+): readonly [count: number, structs: number] {
   const last = words.length - 3
   let count = 0
+  let found = 0
   for (let at = 0; at <= last;) {
     const info = words[at + 1] ?? 0
     const kind = (info >> 24) & 0x7f
+    if (kind === structKind) structs[found++] = count
     starts[count] = at
     kindsOf[count++] = kind
     at += (fixed[kind] ?? 0) + (eaches[kind] ?? 0) * (info & 0xffffff)
   }
-  return count
+  return [count, found]
 }
 
 /** One pass over the type section: finds where each type starts, and checks that it ends within the section. */
@@ -67,11 +79,13 @@ export function indexTypes(
   firstId: number,
 ): TypeIndex {
   const words = wordsOf(bytes, sections)
-  // Untouched pages of a large array cost nothing, so both are made for the largest possible number of types.
+  // Untouched pages of a large array cost nothing, so all are made for the largest possible number of types.
   const most = Math.floor(words.length / 3)
   const starts = new Uint32Array(most)
   const kindsOf = new Uint8Array(most)
-  const count = walk(new Int32Array(words.buffer, words.byteOffset, words.length), starts, kindsOf)
+  const structs = new Uint32Array(most)
+  const signed = new Int32Array(words.buffer, words.byteOffset, words.length)
+  const [count, found] = walk(signed, starts, kindsOf, structs)
 
   const size = sections.typesSize
   let end = 0
@@ -95,5 +109,5 @@ export function indexTypes(
     const where = { path: `types[${firstId + count}]`, offset: sections.typesAt + end * 4 }
     throw errors.BTF_TRUNCATED({ file, ...where, expected: '12 bytes', actual: `${size - end * 4} bytes` })
   }
-  return { words, starts, kinds: kindsOf, count }
+  return { words, starts, kinds: kindsOf, structs: structs.subarray(0, found), count }
 }

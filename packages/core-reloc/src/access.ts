@@ -129,33 +129,43 @@ export function parseAccess(btf: Btf, root: TypeId, access: string, kind: CoreKi
     }
   }
   const accessors: Accessor[] = [{ type: id, index: first, name: undefined, member: undefined }]
-  let bitOffset = addBits(0, first * sizeOf(btf, id) * 8)
+  let kindOfId = btf.kind(id)
+  let bitOffset = addBits(0, elementBits(btf, id, kindOfId, first))
   for (let i = 1; i < raw.length; i++) {
     const index = raw[i] ?? 0
-    const type = btf.resolveId(id)
-    const entered = btf.kind(type)
-    if (entered === 'struct' || entered === 'union') {
-      const member = btf.memberAt(type, index)
+    if (kindOfId === 'struct' || kindOfId === 'union') {
+      const member = btf.memberAt(id, index)
       if (member === undefined) {
-        throw fail('CORE_ACCESS', `${typeText(btf, type)} has ${btf.vlen(type)} members, none at ${index}`)
+        throw fail('CORE_ACCESS', `${typeText(btf, id)} has ${btf.vlen(id)} members, none at ${index}`)
       }
       const { name } = member
       bitOffset = addBits(bitOffset, member.offsetBits)
-      if (name !== '') accessors.push({ type, index, name, member })
-      id = member.type
-    } else if (entered === 'array') {
-      const array = btf.type(type) as BtfTypeOf<'array'>
+      if (name !== '') accessors.push({ type: id, index, name, member })
+      // What the last member leads to does not matter.
+      if (i === raw.length - 1) break
+      id = btf.resolveId(member.type)
+      kindOfId = btf.kind(id)
+    } else if (kindOfId === 'array') {
+      const array = btf.type(id) as BtfTypeOf<'array'>
       if (index >= array.length && !isFlexibleArray(btf, accessors.at(-1), array.length)) {
         throw fail('CORE_ACCESS', `element ${index} is past the end of an array of ${array.length}`)
       }
       id = btf.resolveId(array.type)
+      kindOfId = btf.kind(id)
       accessors.push({ type: id, index, name: undefined, member: undefined })
-      bitOffset = addBits(bitOffset, index * sizeOf(btf, id) * 8)
+      bitOffset = addBits(bitOffset, elementBits(btf, id, kindOfId, index))
     } else {
       throw fail('CORE_ACCESS', `${quote(access)} enters ${typeText(btf, id)}, which has no members`)
     }
   }
   return { btf, root, kind, accessors, raw, bitOffset }
+}
+
+/** Bits from the start of an array to the element at `index`; throws where the elements have no size. */
+export function elementBits(btf: Btf, id: TypeId, kind: BtfKind, index: number): number {
+  // Nearly all accesses start at the one struct that a pointer leads to, whose size need not be found.
+  if (index === 0 && (kind === 'struct' || kind === 'union')) return 0
+  return index * sizeOf(btf, id) * 8
 }
 
 /** Bytes of a type; throws `CORE_VALUE` past 32 bits, as libbpf does, and `BTF_NO_SIZE` where there is none. */

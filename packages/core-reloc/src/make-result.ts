@@ -15,15 +15,17 @@ export interface Code {
   readonly lineInfo: readonly LineInfo[]
 }
 
-/** What a result is made of. */
-export interface Facts {
+/** What a result is made of; what is found out on the way is complete even where the way ends in an error. */
+export interface Facts extends Findings {
   readonly code: Code
   readonly editor: InsnEditor | undefined
   readonly relocation: CoreRelocation
   readonly kind: string
-  readonly localType: CoreType
-  readonly slots: number
-  readonly findings: Findings
+  localType: CoreType
+  /** Of the instruction; 0 where it is out of range. */
+  slots: number
+  /** The value that the instruction held. */
+  held: bigint | undefined
   readonly littleEndian: boolean
 }
 
@@ -50,29 +52,28 @@ class Relocated implements CoreResult {
   constructor(
     facts: Facts,
     status: CoreResult['status'],
-    held: bigint | undefined,
     patched: Patched | undefined,
     error: TsbpfError | undefined,
   ) {
-    const { relocation, findings } = facts
+    const { relocation } = facts
     this.program = facts.code.name
     this.insn = relocation.insn
     this.kind = facts.kind
     this.localType = facts.localType
     this.access = relocation.access
     this.status = status
-    this.oldValue = held
+    this.oldValue = facts.held
     this.newValue = patched?.newValue
     this.memSize = patched?.memSize
-    this.targetType = findings.targetType
-    this.candidates = findings.candidates
+    this.targetType = facts.targetType
+    this.candidates = facts.candidates
     this.error = error
     this.littleEndian = facts.littleEndian
     this.#facts = facts
   }
 
   get accessText(): string {
-    const { access } = this.#facts.findings
+    const { access } = this.#facts
     if (access !== undefined) return formatAccess(access)
     const { kind, name } = this.localType
     return `${kind} ${name === '' ? '<anon>' : name} + ${this.access.slice(0, 80)}`
@@ -96,20 +97,15 @@ class Relocated implements CoreResult {
 }
 
 /** The result of a relocation that did not fail. */
-export function resultOf(facts: Facts, held: bigint | undefined, patched: Patched): CoreResult {
-  return new Relocated(facts, patched.poisoned ? 'poisoned' : 'resolved', held, patched, undefined)
+export function resultOf(facts: Facts, patched: Patched): CoreResult {
+  return new Relocated(facts, patched.poisoned ? 'poisoned' : 'resolved', patched, undefined)
 }
 
 /** That of one that failed, with an error that says where it happened and what it was about, unless that is known. */
-export function failedResult(
-  facts: Facts,
-  held: bigint | undefined,
-  error: TsbpfError,
-  known: TsbpfError | undefined,
-): CoreResult {
-  const result = new Relocated(facts, 'failed', held, undefined, error)
+export function failedResult(facts: Facts, error: TsbpfError, known: TsbpfError | undefined): CoreResult {
+  const result = new Relocated(facts, 'failed', undefined, error)
   if (error === known) return result
-  return new Relocated(facts, 'failed', held, undefined, located(error, result))
+  return new Relocated(facts, 'failed', undefined, located(error, result))
 }
 
 /** The source line of an instruction: that of the last record at or before it. */

@@ -2,7 +2,7 @@ import type { TypeId } from '@tsbpf/base'
 import { essentialName } from '@tsbpf/btf'
 import type { Btf } from '@tsbpf/btf'
 import type { Access, Accessor } from './access.ts'
-import { addBits, isEnum, isFlexibleArray, typeText, sizeOf } from './access.ts'
+import { addBits, elementBits, isEnum, isFlexibleArray, typeText } from './access.ts'
 import type { Budget } from './budget.ts'
 import { spend } from './budget.ts'
 import { fieldMismatch, typeMismatch } from './compat.ts'
@@ -90,6 +90,7 @@ function matchField(local: Access, target: Btf, root: TypeId, state: MatchState)
     } else {
       // The root stands for its own first element; below it, arrays are entered.
       id = type
+      let element = kind
       if (i > 0) {
         const array = target.type(type)
         if (array.kind !== 'array') return no(`${typeText(target, type)} is no array`)
@@ -97,10 +98,11 @@ function matchField(local: Access, target: Btf, root: TypeId, state: MatchState)
           return no(`element ${wanted.index} is past the end of an array of ${array.length}`)
         }
         id = target.resolveId(array.type)
+        element = target.kind(id)
       }
       raw.push(wanted.index)
       accessors.push({ type: id, index: wanted.index, name: undefined, member: undefined })
-      bitOffset = addBits(bitOffset, wanted.index * sizeOf(target, id) * 8)
+      bitOffset = addBits(bitOffset, elementBits(target, id, element, wanted.index))
     }
     if (raw.length > limits.accessLength) throw tooLong()
   }

@@ -5,14 +5,14 @@ import type { CoreKind, CoreRelocation, FunctionSpec, LineInfo, ObjectSpec } fro
 import { newBudget } from './budget.ts'
 import type { TargetBtf } from './candidates.ts'
 import { newCandidateCache } from './candidates.ts'
-import type { CoreResult, CoreType } from './core-result.ts'
+import type { CoreResult } from './core-result.ts'
 import { errors } from './errors.ts'
 import { failedResult, resultOf } from './make-result.ts'
 import type { Code, Facts } from './make-result.ts'
 import { newMemberIndex } from './members.ts'
 import type { InsnEditor, Patched } from './patch.ts'
 import { editInsns, heldValue, patchInsn, slotsAt } from './patch.ts'
-import type { Findings, OnFit, ResolveState } from './resolve.ts'
+import type { OnFit, ResolveState } from './resolve.ts'
 import { newCoreTypes, resolveRelocation } from './resolve.ts'
 
 /** What to do with a relocation that fails: note it in its result and go on, or throw its error. */
@@ -139,8 +139,8 @@ export function relocateWatched(
   onFit?: OnFit,
 ): { readonly spec: ObjectSpec; readonly results: readonly CoreResult[] } {
   const { targets, include, onFailure = 'collect' } = options
-  const needy = inOrder(spec).filter((fn) => fn.coreRelocations.length > 0)
-  const work = include === undefined ? notLoadedLast(spec, needy) : needy.filter(include)
+  const needy = inOrder(spec, include === undefined)
+  const work = include === undefined ? needy : needy.filter(include)
   const [first] = work
   if (first === undefined) return { spec, results: [] }
   if (spec.btf === undefined) throw errors.CORE_NO_BTF({ program: first.name })
@@ -164,33 +164,39 @@ export function relocateWatched(
   }
 }
 
-/**
- * Functions in the order of their sections in `.BTF.ext`, which libbpf follows. Compilers write sections there in the
- * order of their first functions in the source, and so number the FUNC types.
- */
-function inOrder(spec: ObjectSpec): FunctionSpec[] {
-  const sections = new Map<string, { functions: FunctionSpec[]; first: number }>()
-  const add = (name: string, fn: FunctionSpec): void => {
-    const first = fn.btfFunc ?? Infinity
-    const section = sections.get(name)
-    if (section === undefined) {
-      sections.set(name, { functions: [fn], first })
-    } else {
-      section.functions.push(fn)
-      section.first = Math.min(section.first, first)
-    }
-  }
-  for (const fn of spec.subprograms) add(fn.section, fn)
-  // The question mark is not in the section's name here, but in the file it makes another section.
-  for (const fn of spec.programs) add(fn.autoload ? fn.section : `?${fn.section}`, fn)
-  return [...sections.values()]
-    .sort((a, b) => (a.first === b.first ? 0 : a.first - b.first))
-    .flatMap(({ functions }) => functions.sort((a, b) => a.sectionOffset - b.sectionOffset))
+/** A function that has relocations, and what decides when its turn comes. */
+interface Turn {
+  readonly fn: FunctionSpec
+  /** Name of its section in the file. */
+  readonly section: string
+  readonly notLoaded: boolean
 }
 
-function notLoadedLast(spec: ObjectSpec, functions: readonly FunctionSpec[]): FunctionSpec[] {
-  const notLoaded = new Set<FunctionSpec>(spec.programs.filter(({ autoload }) => !autoload))
-  return [...functions.filter((fn) => !notLoaded.has(fn)), ...functions.filter((fn) => notLoaded.has(fn))]
+/**
+ * Functions with relocations in the order of their sections in `.BTF.ext`, which libbpf follows. Compilers write sections
+ * there in the order of their first functions in the source, and so number the FUNC types.
+ */
+function inOrder({ programs, subprograms }: ObjectSpec, notLoadedLast: boolean): FunctionSpec[] {
+  /** The first function's number by section, and the sections in the order of this spec. */
+  const firsts = new Map<string, number>()
+  const turns: Turn[] = []
+  const add = (fn: FunctionSpec, section: string, notLoaded: boolean): void => {
+    firsts.set(section, Math.min(firsts.get(section) ?? Infinity, fn.btfFunc ?? Infinity))
+    if (fn.coreRelocations.length > 0) turns.push({ fn, section, notLoaded })
+  }
+  for (const fn of subprograms) add(fn, fn.section, false)
+  for (const fn of programs) {
+    // The question mark is not in the section's name here, but in the file it makes another section.
+    add(fn, fn.autoload ? fn.section : `?${fn.section}`, notLoadedLast && !fn.autoload)
+  }
+  const sections = [...firsts.keys()]
+  turns.sort((a, b) => {
+    if (a.notLoaded !== b.notLoaded) return a.notLoaded ? 1 : -1
+    if (a.section === b.section) return a.fn.sectionOffset - b.fn.sectionOffset
+    const [first = 0, second = 0] = [firsts.get(a.section), firsts.get(b.section)]
+    return first === second ? sections.indexOf(a.section) - sections.indexOf(b.section) : first - second
+  })
+  return turns.map(({ fn }) => fn)
 }
 
 function relocateCode(
@@ -226,27 +232,35 @@ function relocateOne(
   const { insn } = relocation
   const known: CoreKind | undefined = coreKinds.byValue(relocation.kind)
   const kind = known?.name ?? coreKinds.format(relocation.kind)
-  const findings: Findings = { access: undefined, targetType: undefined, candidates: [] }
-  let localType: CoreType = { id: relocation.type, name: '', kind: 'void', source: 'object' }
-  let slots = 0
-  let held: bigint | undefined
-  let patched: Patched
   const { budget, littleEndian } = state
-  const facts = (): Facts => ({ code, editor, relocation, kind, localType, slots, findings, littleEndian })
+  const facts: Facts = {
+    code,
+    editor,
+    relocation,
+    kind,
+    localType: { id: relocation.type, name: '', kind: 'void', source: 'object' },
+    slots: 0,
+    held: undefined,
+    access: undefined,
+    targetType: undefined,
+    candidates: [],
+    littleEndian,
+  }
+  let patched: Patched
   try {
     if (budget.spent !== undefined) throw budget.spent
-    localType = state.types.of(state.local, relocation.type, 'object')
+    facts.localType = state.types.of(state.local, relocation.type, 'object')
     // Opened again, the instructions throw the error that openCode has kept to itself.
     const insns = editor ?? editInsns(code.insns, littleEndian)
-    slots = slotsAt(insns.view, insn)
-    held = heldValue(insns.view, insn)
-    const decision = resolveRelocation(state, relocation, known, code.name, findings)
-    patched = patchInsn(insns, insn, held, decision)
+    facts.slots = slotsAt(insns.view, insn)
+    facts.held = heldValue(insns.view, insn)
+    const decision = resolveRelocation(state, relocation, known, code.name, facts)
+    patched = patchInsn(insns, insn, facts.held, decision)
   } catch (thrown) {
     if (!isTsbpfError(thrown)) throw thrown
-    const failed = failedResult(facts(), held, thrown, budget.spent)
+    const failed = failedResult(facts, thrown, budget.spent)
     if (budget.steps < 0) budget.spent ??= failed.error
     return failed
   }
-  return resultOf(facts(), held, patched)
+  return resultOf(facts, patched)
 }

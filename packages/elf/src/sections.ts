@@ -12,6 +12,9 @@ const empty = new Uint8Array(0)
 const at = FileHeader.offsets
 const { size: rowSize, offsets: row } = SectionHeader
 
+type WordField = 'sh_name' | 'sh_type' | 'sh_link' | 'sh_info'
+type LongField = Exclude<keyof typeof row, WordField>
+
 /** The file header. */
 export type ElfHeader = ReturnType<typeof FileHeader.readAt>
 
@@ -151,18 +154,19 @@ function readSection(
   headerOffset: number,
   nameOf: (offset: number, path: string, place: number) => string,
 ): ElfSection {
-  const { bytes } = source
-  const read = SectionHeader.readAt(source.view, headerOffset, source.littleEndian)
-  const type = read.sh_type
+  const { bytes, view, littleEndian } = source
+  const word = (field: WordField): number => view.getUint32(headerOffset + row[field], littleEndian)
+  const long = (field: LongField): bigint => view.getBigUint64(headerOffset + row[field], littleEndian)
+  const type = word('sh_type')
   const inFile = type !== nobits && type !== nullType
   const path = `sections[${index}]`
+  // Section 0 may hold a count in place of a size; of the others every size must be meant.
+  const offset = exact(long('sh_offset'))
+  const size = exact(long('sh_size'))
   const bound = (field: 'sh_offset' | 'sh_size', expected: string) =>
     errors.ELF_SECTION_BOUNDS(
-      fault(source, `${path}.${field}`, headerOffset + row[field], expected, read[field]),
+      fault(source, `${path}.${field}`, headerOffset + row[field], expected, long(field)),
     )
-  // Section 0 may hold a count in place of a size; of the others every size must be meant.
-  const offset = exact(read.sh_offset)
-  const size = exact(read.sh_size)
   if (inFile) {
     if (offset > bytes.length) throw bound('sh_offset', `at most ${bytes.length}`)
     if (size > bytes.length - offset) throw bound('sh_size', `at most ${bytes.length - offset}`)
@@ -175,17 +179,17 @@ function readSection(
     index,
     headerOffset,
     get name() {
-      return (name ??= nameOf(read.sh_name, `${path}.sh_name`, headerOffset))
+      return (name ??= nameOf(word('sh_name'), `${path}.sh_name`, headerOffset))
     },
     type,
-    flags: read.sh_flags,
-    addr: read.sh_addr,
+    flags: long('sh_flags'),
+    addr: long('sh_addr'),
     offset,
     size,
-    link: read.sh_link,
-    info: read.sh_info,
-    addralign: read.sh_addralign,
-    entsize: exact(read.sh_entsize),
+    link: word('sh_link'),
+    info: word('sh_info'),
+    addralign: long('sh_addralign'),
+    entsize: exact(long('sh_entsize')),
     data: inFile ? bytes.subarray(offset, offset + size) : empty,
   }
 }

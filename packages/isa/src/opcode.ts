@@ -85,8 +85,8 @@ export type InsnClass = (typeof insnClasses.rows)[number]['name']
  * ```
  */
 export function insnClassOf(opcode: number): InsnClass {
-  // Three bits, eight rows: every value has one.
-  return insnClasses.format(opcode & classMask) as InsnClass
+  // Three bits, eight rows in order: every value has one. Asked for each relocation, so it is no lookup.
+  return insnClasses.rows[opcode & classMask]?.name ?? 'ld'
 }
 
 /**

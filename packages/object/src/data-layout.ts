@@ -9,6 +9,8 @@ import type { ExternSpec, ObjectSpec, VariableSpec } from './object-spec.ts'
 
 const object = symbolTypes.value('object')
 
+const noVars: ReadonlyMap<string, DataVariablePlace> = new Map()
+
 function isGlobalObject(symbol: ElfSymbol): boolean {
   return symbol.type === object && (symbol.binding === 'global' || symbol.binding === 'weak')
 }
@@ -27,7 +29,7 @@ export function completeBtf(file: ObjectFile, externs: readonly ExternSpec[]): B
   }
   const places = new Map<string, DataSectionPlaces>()
   for (const { index, name, size } of elf.sections) {
-    if (index > 0 && !places.has(name)) places.set(name, { size, vars: vars.get(index) ?? new Map() })
+    if (index > 0 && !places.has(name)) places.set(name, { size, vars: vars.get(index) ?? noVars })
   }
   // Externs have no section in the file; those of .ksyms have no place at all.
   places.delete(names.ksyms)

@@ -92,18 +92,23 @@ function specsOfSection(
       }
       shared.set(offset, rows)
     }
-    const spec: FunctionSpec = {
+    const { lineInfo, coreRelocations, btfFunc } = rows
+    // Written out: copying properties of objects is slow until it is compiled.
+    const plain: FunctionSpec = {
       name: fn.name,
       section: kind.section,
       sectionOffset: offset,
       binding: bindingOf(fn),
-      ...(isHidden(fn.symbol) ? { hidden: true } : {}),
       insns: section.data.subarray(offset, offset + fn.size),
       relocations: references.get(offset) ?? [],
-      ...rows,
+      lineInfo,
+      coreRelocations,
+      btfFunc,
     }
-    if (fn.program) into.programs.push({ ...spec, ...kind })
-    else into.subprograms.push(spec)
+    const spec = isHidden(fn.symbol) ? { ...plain, hidden: true } : plain
+    const { type, attachType, attachTo, sleepable, autoload, flags } = kind
+    if (!fn.program) into.subprograms.push(spec)
+    else into.programs.push({ ...spec, type, attachType, attachTo, sleepable, autoload, flags })
   }
 }
 

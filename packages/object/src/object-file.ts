@@ -60,13 +60,18 @@ interface FailurePlace {
   readonly actual: string
 }
 
-function dataKind(section: ElfSection): DataKind | undefined {
-  const { name, size } = section
+const progbits = sectionTypes.value('progbits')
+const nobits = sectionTypes.value('nobits')
+
+function dataKind({ name, size, type }: ElfSection): DataKind | undefined {
   if (size === 0) return undefined
-  const is = (base: string): boolean => name === base || name.startsWith(`${base}.`)
-  if (section.type === sectionTypes.value('nobits')) return is('.bss') ? 'bss' : undefined
-  if (section.type !== sectionTypes.value('progbits')) return undefined
-  return is('.data') ? 'data' : is('.rodata') ? 'rodata' : undefined
+  if (type === nobits) return isNamed(name, '.bss') ? 'bss' : undefined
+  if (type !== progbits) return undefined
+  return isNamed(name, '.data') ? 'data' : isNamed(name, '.rodata') ? 'rodata' : undefined
+}
+
+function isNamed(name: string, base: string): boolean {
+  return name.startsWith(base) && (name.length === base.length || name[base.length] === '.')
 }
 
 /** True for the symbol of something that is defined elsewhere (libbpf: `sym_is_extern`). */
@@ -117,7 +122,7 @@ export function openObject(bytes: Uint8Array, file: string, partial: boolean): O
   const data = new Map<number, DataKind>()
   let codeSize = 0
   for (const section of elf.sections) {
-    if (section.type !== sectionTypes.value('progbits') || (section.flags & flagExecutable) === 0n) {
+    if (section.type !== progbits || (section.flags & flagExecutable) === 0n) {
       const kind = dataKind(section)
       if (kind === undefined) continue
       data.set(section.index, kind)
@@ -153,7 +158,6 @@ export function openObject(bytes: Uint8Array, file: string, partial: boolean): O
       : parseBtfExt(extSection.data, btf, { name: `${file}: section .BTF.ext` })
   const isCode = (section: number): boolean => codeIndexes.has(section)
   const maps = elf.section(names.maps)
-  const progbits = sectionTypes.value('progbits')
   const arena = elf.sections.find((one) => one.name === names.arena && one.type === progbits && one.size > 0)
   return { file, elf, btf, btfExt, partial, code, isCode, data, maps, arena, fail }
 }

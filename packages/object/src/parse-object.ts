@@ -1,4 +1,5 @@
 import { textUntilNul } from '@tsbpf/base'
+import type { ElfSection } from '@tsbpf/elf'
 import { declaredMaps } from './btf-maps.ts'
 import type { DeclaredMaps } from './btf-maps.ts'
 import { completeBtf, findVariables } from './data-layout.ts'
@@ -30,9 +31,7 @@ export interface ParseObjectOptions {
 
 const noMaps: DeclaredMaps = { maps: [], at: () => undefined }
 
-function kernelVersion(file: ObjectFile): number | undefined {
-  const section = file.elf.section('version')
-  if (section === undefined) return undefined
+function kernelVersion(file: ObjectFile, section: ElfSection): number {
   const { data } = section
   if (data.length !== 4) {
     const actual = `${data.length} bytes`
@@ -108,8 +107,9 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
       : dataMaps(file, btf, externs.externs, object)),
     ...structOpsMaps(file, functions),
   ]
-  checkNames(file, maps)
-  const arena = checkArena(file, maps)
+  if (maps.length > 1) checkNames(file, maps)
+  const arena = maps.length === 0 && file.arena === undefined ? undefined : checkArena(file, maps)
+  const version = file.elf.section('version')
   const { programs, subprograms } = functionSpecs(file, {
     functions,
     externs,
@@ -120,7 +120,7 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
   return {
     byteOrder: file.elf.littleEndian ? 'little' : 'big',
     license: textUntilNul(file.elf.section('license')?.data ?? new Uint8Array(0)),
-    kernelVersion: kernelVersion(file),
+    kernelVersion: version === undefined ? undefined : kernelVersion(file, version),
     programs,
     subprograms,
     maps,
