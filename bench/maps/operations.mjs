@@ -1,7 +1,8 @@
 /**
- * What map operations cost through `BpfMap`, in nanoseconds each, beside libbpf's own loops:
- * `node bench/maps/operations.mjs PEER` as root, after the build. PEER is a program that prints `{"metric","median"}`
- * lines for `maps` and `batch`, as the peers' bench of libbpf; both run in turn, and ratios of the medians are printed.
+ * What map operations cost through `BpfMap`, in nanoseconds each, beside the peers' own loops:
+ * `node bench/maps/operations.mjs [PEER]…` as root, after the build. A PEER is a program that prints
+ * `{"peer","metric","median"}` lines for `maps` and `batch`; all run in turn, and ratios of the medians are printed, and
+ * of the least.
  */
 import { execFileSync } from 'node:child_process'
 import { btfBuilder, parseBtf } from '@tsbpf/btf'
@@ -10,7 +11,7 @@ import { nativeSys } from '@tsbpf/sys/native'
 import { commands, errnos, mapFlags, mapTypes } from '@tsbpf/uapi'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
-const peer = process.argv[2]
+const peers = process.argv.slice(2)
 const native = nativeSys()
 const lookupBatch = commands.value('map_lookup_batch')
 /** This kernel as if it had no batches to read with. */
@@ -54,6 +55,7 @@ const large = filled(make('hash', 100_000), 100_000)
 const largeWalked = filled(make('hash', 100_000, { sys: walking }), 100_000)
 const flags = mapFlags.value('mmapable')
 const mapped = filled(make('array', 1024, { flags }), 1024).memory()
+const mapped32 = make('array', 1024, { flags, value: u32, valueSize: 4 }).memory()
 const live = make('array', 1024, { flags, value: record, valueSize: 16 }).memory().view(7)
 const entries = Array.from({ length: 100_000 }, (_, i) => [i, BigInt(i)])
 /** Of the small map, as the peer's single lookups. */
@@ -105,6 +107,14 @@ const subjects = [
     'array_lookup',
   ],
   [
+    'mapped element, u32',
+    5_000_000,
+    (n) => {
+      for (let i = 0; i < n; i++) last = mapped32.get(i & 1023)
+    },
+    'array_lookup',
+  ],
+  [
     'live member',
     5_000_000,
     (n) => {
@@ -121,22 +131,27 @@ for (let round = -1; round < rounds; round++) {
     const took = time(count, work)
     if (round >= 0) ours.get(name).push(took)
   }
-  if (peer === undefined || round < 0) continue
-  for (const subject of ['maps', 'batch']) {
-    const text = execFileSync(peer, [subject], { encoding: 'utf8', env: { ...process.env, ROUNDS: '1' } })
-    for (const line of text.trim().split('\n')) {
-      const { metric, median: value } = JSON.parse(line)
-      if (!theirs.has(metric)) theirs.set(metric, [])
-      theirs.get(metric).push(value)
+  for (const peer of round < 0 ? [] : peers) {
+    for (const subject of ['maps', 'batch']) {
+      const text = execFileSync(peer, [subject], { encoding: 'utf8', env: { ...process.env, ROUNDS: '1' } })
+      for (const line of text.trim().split('\n')) {
+        const { peer: name, metric, median: value } = JSON.parse(line)
+        if (!theirs.has(name)) theirs.set(name, new Map())
+        const metrics = theirs.get(name)
+        metrics.set(metric, [...(metrics.get(metric) ?? []), value])
+      }
     }
   }
 }
 for (const [name, , , metric = name] of subjects) {
-  const own = median(ours.get(name))
-  const other = theirs.has(metric) ? median(theirs.get(metric)) : undefined
-  const ratio =
-    other === undefined
-      ? ''
-      : `  ${(own / other).toFixed(own / other < 0.1 ? 5 : 3)} of libbpf's ${metric} (${other.toFixed(0)})`
-  console.log(`${name.padEnd(22)} ${own.toFixed(1).padStart(8)} ns${ratio}`)
+  const own = ours.get(name)
+  const ratios = [...theirs].flatMap(([peer, metrics]) => {
+    const values = metrics.get(metric)
+    if (values === undefined) return []
+    const of = (one) => (one(own) / one(values)).toFixed(one(own) < one(values) / 10 ? 5 : 2)
+    return [
+      `${of(median)} (least ${of((all) => Math.min(...all))}) of ${peer}'s ${median(values).toFixed(0)}`,
+    ]
+  })
+  console.log(`${name.padEnd(20)} ${median(own).toFixed(1).padStart(7)} ns  ${ratios.join(', ')}`)
 }

@@ -384,6 +384,13 @@ describe.each(['now', 'never'] as const)('many values, compiled %s', (compile) =
     expect(refused(() => found.decodeMany(bytes, options))).toMatchObject({ code: 'BTF_VALUE', message })
   })
 
+  it('by a reader, which looks at nothing but the value', () => {
+    const read = found.reader()
+    const view = new DataView(bytes.buffer)
+    for (const at of [0, 12, 52]) expect(read(view, at)).toEqual(found.decode(bytes, at))
+    expect(() => read(view, 64)).toThrow(RangeError)
+  })
+
   it('of no bytes', () => {
     expect(codec(btf, 3, { compile }).decodeMany(bytes)).toEqual([])
     expect(codec(btf, 3, { compile }).decodeMany(bytes, { count: 2 })).toEqual([{}, {}])

@@ -14,6 +14,11 @@ export interface Codec {
   /** The value at `offset` of `bytes`; nothing of it aliases `bytes`. Throws `BTF_VALUE` where bytes are missing. */
   decode(bytes: Uint8Array | DataView, offset?: number): unknown
   /**
+   * A function that decodes without looking whether all bytes are there, of code made for the type where that may be:
+   * for loops that have looked. Where bytes are missing after all, it throws `RangeError` or decodes what is beside.
+   */
+  reader(): (view: DataView, offset: number) => unknown
+  /**
    * Many values that stand behind each other, as of a batch of map elements or an array: faster than as many calls.
    * Throws `BTF_VALUE` where bytes are missing.
    */

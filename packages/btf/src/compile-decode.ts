@@ -7,7 +7,7 @@ import type { ValueNode } from './value-node.ts'
 
 /** Reads values of one type, as its node does. */
 export interface CompiledDecoder {
-  read(view: DataView, at: number): unknown
+  readonly read: (view: DataView, at: number) => unknown
   /** Appends so many values to a list, one every `stride` bytes. */
   readMany(view: DataView, at: number, count: number, stride: number): unknown[]
 }

@@ -88,6 +88,7 @@ export function makeCodec(
       room(bytes.byteLength, offset)
       return (decoder(1) ?? interpreted).read(viewOf(bytes), offset)
     },
+    reader: () => (decoder(limits.usesBeforeCompiling) ?? interpreted).read,
     decodeMany(bytes, { offset = 0, stride = size, count } = {}) {
       const length = bytes.byteLength
       if (!(Number.isSafeInteger(stride) && stride >= 0))

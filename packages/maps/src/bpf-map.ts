@@ -56,10 +56,12 @@ const has = {
  * MAP_DISPOSED. Calls are synchronous system calls, below two microseconds each. An operation that the map's type does
  * not have is MAP_UNSUPPORTED_OPERATION; {@link mapOperations} has the table.
  *
- * Iteration is safe while the map changes: an entry that stays is seen once; one that comes or goes meanwhile may be
- * seen or not. It reads in batches where the kernel can (5.6 for hash and array maps). Without batches, and for LPM
+ * Iteration is safe while the map changes. It reads in batches where the kernel can (5.6 for hash and array maps): an
+ * entry that stays is seen once; one that comes or goes meanwhile may be seen or not. Without batches, and for LPM
  * tries, the kernel starts again at the first key when the key under the walk is deleted: then the walk ends with
- * MAP_ITERATION_CUT_SHORT. Deleting the entry that the loop has just got is always safe.
+ * MAP_ITERATION_CUT_SHORT. It also uses the memory of deleted entries again at once (kernel/bpf/hashtab.c): such a walk
+ * of a hash from which programs delete at the same moment may, seldom and unnoticed, pass over entries, or give one that
+ * was deleted the value of another. Deleting the entry that the loop has just got is always safe.
  */
 export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Disposable {
   readonly name: string

@@ -8,7 +8,7 @@ import { liveReader } from './live-value.ts'
 import { objectCodec } from './number-codec.ts'
 import { mapOperations } from './operations.ts'
 import type { MapOperations } from './operations.ts'
-import { integerCodec, wordOf } from './scalar-codec.ts'
+import { wordCodec, wordOf } from './scalar-codec.ts'
 
 /** What {@link btfCodecs} has to know of a map; a `MapSpec` of `@tsbpf/object` has it. */
 export interface TypedMap {
@@ -63,14 +63,12 @@ function codecOf(
   const found = codec(btf, type)
   if (found.size !== size) return undefined
   const word = wordOf(btf, type)
-  const base: ElementCodec<unknown> = word === undefined ? found : integerCodec(found, word)
+  const { decode, encodeInto } = wordCodec(found, word)
   let live: ElementCodec<unknown>['live']
   return {
     size,
-    decode: (view, offset) => base.decode(view, offset),
-    encodeInto: (value, bytes, offset) => {
-      base.encodeInto(value, bytes, offset)
-    },
+    decode,
+    encodeInto,
     word,
     live: (memory, at) => (live ??= liveReader(btf, type))(memory, at),
   }

@@ -1,7 +1,7 @@
 import { commands, mapBatchAttr } from '@tsbpf/uapi'
 import { failure } from '@tsbpf/sys'
 import type { AttrPointer } from '@tsbpf/sys'
-import { batchEntries } from './limits.ts'
+import { batchEntries, columnBytes } from './limits.ts'
 import { isMissing } from './map-access.ts'
 import type { MapAccess } from './map-access.ts'
 import { walk } from './walk.ts'
@@ -80,7 +80,9 @@ function fillByBatches<K, V>(map: MapAccess<K, V>, columns: Columns): boolean {
   const attr = new Uint8Array(mapBatchAttr.size)
   const view = new DataView(attr.buffer)
   let started = false
-  columns.grow(Math.min(map.shape.maxEntries, batchEntries))
+  // Memory that nothing is written to costs nothing, and copying what was read into a larger one costs.
+  const fitting = Math.floor(columnBytes / Math.max(1, keySize + valueSize))
+  columns.grow(Math.min(map.shape.maxEntries, Math.max(batchEntries, fitting)))
   for (;;) {
     const room = columns.capacity - columns.count
     mapBatchAttr.write(view, 0, { map_fd: map.fd, count: room }, true)

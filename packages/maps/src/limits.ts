@@ -1,6 +1,8 @@
 /** Bytes of keys and values that one batch command takes, and the most entries of it. */
 export const batchBytes = 256 * 1024
 export const batchEntries = 4096
+/** Bytes that a map is read into as columns, to begin with; less where it cannot have so many entries. */
+export const columnBytes: number = 2 ** 22
 /** The same for element commands that are made many in one crossing. */
 export const vectorBytes = 64 * 1024
 export const vectorEntries = 256

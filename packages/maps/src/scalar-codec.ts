@@ -62,39 +62,64 @@ export function wordOf(btf: Btf, id: TypeId | number): Word | undefined {
 }
 
 const wide = new BigUint64Array(1)
+const wideSigned = new BigInt64Array(wide.buffer)
 const halves = new Uint32Array(wide.buffer)
 
-/** The codec of an integer, without what a codec of any type has to do: lookups of integers are what is done most. */
-export function integerCodec(codec: ElementCodec<unknown>, word: Word): ElementCodec<unknown> {
-  const { size, fits } = words[word]
-  const isBig = word === 'BigUint64' || word === 'BigInt64'
-  const decoders: Partial<Record<Word, (view: DataView, offset: number) => unknown>> = {
-    Uint32: (view, offset) => view.getUint32(offset, true),
-    Int32: (view, offset) => view.getInt32(offset, true),
-    BigUint64: (view, offset) => view.getBigUint64(offset, true),
-    BigInt64: (view, offset) => view.getBigInt64(offset, true),
-  }
-  const decode = decoders[word]
-  if (decode === undefined) return codec
-  const put = (low: number, bytes: Uint8Array, offset: number): void => {
-    bytes[offset] = low
-    bytes[offset + 1] = low >>> 8
-    bytes[offset + 2] = low >>> 16
-    bytes[offset + 3] = low >>> 24
-  }
-  return {
-    size,
-    decode,
+function put(low: number, bytes: Uint8Array, offset: number): void {
+  bytes[offset] = low
+  bytes[offset + 1] = low >>> 8
+  bytes[offset + 2] = low >>> 16
+  bytes[offset + 3] = low >>> 24
+}
+
+function putWide(bytes: Uint8Array, offset: number): void {
+  put(halves[0] ?? 0, bytes, offset)
+  put(halves[1] ?? 0, bytes, offset + 4)
+}
+
+/**
+ * Codecs of integers without what a codec of any type has to do: lookups of integers are what is done most. Each has
+ * functions of its own, which the engine takes for what they are; what does not fit is for the other codec, which says so.
+ */
+const integers: Partial<
+  Record<Word, (other: ElementCodec<unknown>) => Pick<ElementCodec<unknown>, 'decode' | 'encodeInto'>>
+> = {
+  Uint32: (other) => ({
+    decode: (view, offset) => view.getUint32(offset, true),
     encodeInto(value, bytes, offset) {
-      if (!fits(value)) {
-        codec.encodeInto(value, bytes, offset)
-      } else if (isBig) {
-        wide[0] = value as bigint
-        put(halves[0] ?? 0, bytes, offset)
-        put(halves[1] ?? 0, bytes, offset + 4)
-      } else {
-        put(value as number, bytes, offset)
-      }
+      if (typeof value === 'number' && value >>> 0 === value) put(value, bytes, offset)
+      else other.encodeInto(value, bytes, offset)
     },
-  }
+  }),
+  Int32: (other) => ({
+    decode: (view, offset) => view.getInt32(offset, true),
+    encodeInto(value, bytes, offset) {
+      if (typeof value === 'number' && (value | 0) === value) put(value, bytes, offset)
+      else other.encodeInto(value, bytes, offset)
+    },
+  }),
+  BigUint64: (other) => ({
+    decode: (view, offset) => view.getBigUint64(offset, true),
+    encodeInto(value, bytes, offset) {
+      if (typeof value !== 'bigint' || (wide[0] = value) !== wide[0]) other.encodeInto(value, bytes, offset)
+      else putWide(bytes, offset)
+    },
+  }),
+  BigInt64: (other) => ({
+    decode: (view, offset) => view.getBigInt64(offset, true),
+    encodeInto(value, bytes, offset) {
+      if (typeof value !== 'bigint' || (wideSigned[0] = value) !== wideSigned[0])
+        other.encodeInto(value, bytes, offset)
+      else putWide(bytes, offset)
+    },
+  }),
+}
+
+/** The codec of a word, by its own means where that is an integer of 32 or 64 bits. */
+export function wordCodec(
+  other: ElementCodec<unknown>,
+  word: Word | undefined,
+): Pick<ElementCodec<unknown>, 'decode' | 'encodeInto'> {
+  const integer = word === undefined ? undefined : integers[word]
+  return integer?.(other) ?? other
 }

@@ -1,7 +1,6 @@
 import { failure, mapVector } from '@tsbpf/sys'
 import type { MapVector } from '@tsbpf/sys'
 import { openBatch } from './batch.ts'
-import type { BatchReader } from './batch.ts'
 import { errors } from './errors.ts'
 import { KeySet } from './key-set.ts'
 import { vectorBytes, vectorEntries } from './limits.ts'
@@ -16,35 +15,37 @@ type Access = MapAccess<never, never>
 const ENOENT = failure('ENOENT')
 
 /** Yields each entry of a map once, by batches where the kernel has them. */
-export function* walk<K, V, T>(map: MapAccess<K, V>, pick: Pick<T>): IterableIterator<T> {
+export function walk<K, V, T>(map: MapAccess<K, V>, pick: Pick<T>): IterableIterator<T> {
   const access = map as unknown as Access
   const operations = access.can('iterate', (one) => one.walk !== 'none')
-  if (operations.batch.includes('lookup') && !access.missing.has('lookup')) {
-    const { keySize, valueSize } = access.sizes
-    const { maxEntries } = access.shape
-    const reader = openBatch(access.sys, access.fd, { key: keySize, value: valueSize, maxEntries })
-    const result = reader.fetch()
-    if (result === 0) {
-      yield* walkBatches(access, reader, pick)
-      return
-    }
-    // Kernels before 5.6 know no batches, those before 5.13 none for per-CPU arrays.
-    if (!isMissing(result)) throw access.refused('iterate', undefined, result)
-    access.missing.add('lookup')
-  }
-  yield* operations.walk === 'keys' ? walkKeys(access, pick) : walkIndexes(access, pick)
+  const batches = operations.batch.includes('lookup') && !access.missing.has('lookup')
+  // No generator of a generator: that would cost as much as reading an entry.
+  return batches ? walkBatches(access, pick) : walkOne(access, pick)
 }
 
-function* walkBatches<T>(access: Access, reader: BatchReader, pick: Pick<T>): IterableIterator<T> {
+function walkOne<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
+  return access.operations?.walk === 'keys' ? walkKeys(access, pick) : walkIndexes(access, pick)
+}
+
+function* walkBatches<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
   const { keySize, valueSize } = access.sizes
+  const { maxEntries } = access.shape
+  const reader = openBatch(access.sys, access.fd, { key: keySize, value: valueSize, maxEntries })
+  let result = reader.fetch()
+  // Kernels before 5.6 know no batches, those before 5.13 none for per-CPU arrays.
+  if (isMissing(result)) {
+    access.missing.add('lookup')
+    yield* walkOne(access, pick)
+    return
+  }
   for (;;) {
+    if (result < 0) throw access.refused('iterate', undefined, result)
     for (let i = 0; i < reader.count; i++) {
       yield pick(reader.keys, i * keySize, reader.values, i * valueSize)
     }
     if (reader.done) return
     access.live()
-    const result = reader.fetch()
-    if (result < 0) throw access.refused('iterate', undefined, result)
+    result = reader.fetch()
   }
 }
 
@@ -99,7 +100,7 @@ function* walkKeys<T>(access: Access, pick: Pick<T>): IterableIterator<T> {
   const vector = openVector(access, mostEntries)
   const { keys } = vector
   const [keysView, valuesView] = [viewOf(keys), viewOf(vector.values)]
-  const known = new KeySet(keySize)
+  const known = new KeySet(keySize, maxEntries)
   keys.set(elements.nextKey)
   for (let seen = 0; ; keys.copyWithin(0, vector.capacity * keySize)) {
     access.live()

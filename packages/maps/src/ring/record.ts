@@ -88,6 +88,8 @@ export class RingRecord {
 export interface ElementDecoder<T> {
   readonly size: number
   decode(bytes: DataView, offset: number): T
+  /** For the readers, who have looked whether a record has `size` bytes: `decode` without looking. */
+  reader?(): (view: DataView, offset: number) => T
   /** For the readers: code that decodes all records of a ring; `undefined` where none may be made. */
   valueWalk?(): RecordWalk<(value: T) => void> | undefined
 }
@@ -122,8 +124,9 @@ export function recordDecoder<T>(
     }
   }
   const { size: need } = decode
+  const read = decode.reader?.() ?? ((view: DataView, at: number) => decode.decode(view, at))
   return (view, at, size) => {
     if (size < need) throw errors.RING_RECORD_SIZE({ expected: need, actual: size })
-    return decode.decode(view, at)
+    return read(view, at)
   }
 }
