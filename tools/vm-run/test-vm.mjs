@@ -18,6 +18,7 @@ const elsewhere = [
   'sys/test/kernel/door',
   'sys/test/kernel/hostile',
   'sys/test/kernel/checked-build',
+  'sys/test/kernel/at-end',
   'maps/test/kernel/model',
   'loader/test/kernel/conformance',
   'loader/test/kernel/mutations',

@@ -95,13 +95,12 @@ export function attachCgroup(
         return {
           linkFd: undefined,
           outlivesProcess: true,
+          undo: () => {
+            progDetach(sys, { ...place, attach_bpf_fd: held.fd })
+          },
           release: () => {
-            try {
-              progDetach(sys, { ...place, attach_bpf_fd: held.fd })
-            } finally {
-              held.close()
-              sys.close(cgroup)
-            }
+            held.close()
+            sys.close(cgroup)
           },
           replace: (next) => {
             progAttach(sys, {

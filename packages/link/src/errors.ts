@@ -76,6 +76,11 @@ export const errors = defineErrors({
       `the ${c.kind} attachment of program ${c.program} has no kernel link that could be pinned`,
     hint: 'it needs a newer kernel, or this kind has none: docs/support.md has the table',
   },
+  LINK_NO_LEAVE: {
+    message: (c: OfKind) =>
+      `the ${c.kind} attachment of program ${c.program} ends with this process: it cannot be left behind`,
+    hint: 'pin its link in a BPF file system: link.pin(path)',
+  },
   LINK_UNKNOWN_DEVICE: {
     message: (c: OfProgram) => `program ${c.program}: this network namespace has no device ${c.target}`,
     hint: 'list the devices with "ip link"; a device of another namespace can only be reached from inside it',

@@ -1,6 +1,6 @@
 import { attachFlags, linkTypes } from '@tsbpf/uapi'
 import { failure, linkDetach, linkGetInfo, linkUpdate, objPin } from '@tsbpf/sys'
-import type { Sys } from '@tsbpf/sys'
+import type { PinOptions, Sys } from '@tsbpf/sys'
 import { errors } from './errors.ts'
 import { refused, resultOf } from './refused.ts'
 
@@ -32,11 +32,13 @@ export interface LinkParts {
   readonly target: string
   /** Descriptor of the kernel's link; `undefined` where the kernel has none. */
   readonly linkFd: number | undefined
-  /** What else is to be undone: called once, after the link's descriptor was closed. */
+  /** Without a kernel link: how the program is detached. Called at most once. */
+  readonly undo?: () => void
+  /** What else is to be closed: called once, after the link's descriptor was closed or the program detached. */
   readonly release?: () => void
   /** Without a kernel link: how the program is replaced. */
   readonly replace?: (program: AttachableProgram) => void
-  /** True where the attachment stays when this process ends without a word; false unless given. */
+  /** True where the attachment stays when this process is killed; false unless given. Needs `undo`. */
   readonly outlivesProcess?: boolean
 }
 
@@ -52,11 +54,13 @@ export class Link implements Disposable {
   readonly target: string
   /**
    * True where the kernel keeps the program attached when this process is killed: the kind has no kernel link, or this
-   * kernel is too old for one.
+   * kernel is too old for one. When the process ends otherwise (`atEnd` of `Sys`), it is detached, unless {@link leave}
+   * was called.
    */
   readonly outlivesProcess: boolean
   readonly #sys: Sys
   readonly #parts: LinkParts
+  readonly #forget: (() => void) | undefined
   #pinned = false
   #detached = false
 
@@ -68,6 +72,7 @@ export class Link implements Disposable {
     this.outlivesProcess = parts.outlivesProcess === true
     this.#sys = sys
     this.#parts = parts
+    if (this.outlivesProcess) this.#forget = sys.atEnd?.(() => this.dispose())
   }
 
   /** Descriptor of the kernel's link; `undefined` where the kernel attached without one. It stays this link's own. */
@@ -76,7 +81,7 @@ export class Link implements Disposable {
     return this.#parts.linkFd
   }
 
-  /** True once {@link detach} or {@link dispose} has been called. */
+  /** True once {@link detach}, {@link dispose} or {@link leave} has been called. */
   get detached(): boolean {
     return this.#detached
   }
@@ -122,12 +127,13 @@ export class Link implements Disposable {
 
   /**
    * Gives the link a path in a BPF file system, which keeps it attached when this process ends (BPF_OBJ_PIN).
-   * From then on `dispose` only closes this handle; `detach` detaches. Throws LINK_DISPOSED, LINK_NO_PIN, `SyscallError`.
+   * From then on `dispose` only closes this handle; `detach` detaches. With `untilEnd` the path is removed when this
+   * process ends, unless it is killed. Throws LINK_DISPOSED, LINK_NO_PIN, `SyscallError`.
    */
-  pin(path: string): void {
+  pin(path: string, options: PinOptions = {}): void {
     const { fd } = this
     if (fd === undefined) throw errors.LINK_NO_PIN({ program: this.program, kind: this.kind })
-    objPin(this.#sys, path, fd)
+    objPin(this.#sys, path, fd, options)
     this.#pinned = true
   }
 
@@ -144,12 +150,31 @@ export class Link implements Disposable {
     }
   }
 
+  /**
+   * Closes the handle and leaves the program attached, also when this process ends: of an attachment that
+   * {@link outlivesProcess}. A kernel link is pinned instead. Throws LINK_DISPOSED, LINK_NO_LEAVE.
+   */
+  leave(): void {
+    this.#live()
+    if (!this.outlivesProcess) throw errors.LINK_NO_LEAVE({ program: this.program, kind: this.kind })
+    this.#close(undefined)
+  }
+
   /** Closes the handle, which detaches the program unless the link is pinned. A second call does nothing. */
   dispose(): void {
-    if (this.#detached) return
+    if (!this.#detached) this.#close(this.#parts.undo)
+  }
+
+  #close(undo: (() => void) | undefined): void {
+    const { linkFd, release } = this.#parts
     this.#detached = true
-    if (this.#parts.linkFd !== undefined) this.#sys.close(this.#parts.linkFd)
-    this.#parts.release?.()
+    this.#forget?.()
+    if (linkFd !== undefined) this.#sys.close(linkFd)
+    try {
+      undo?.()
+    } finally {
+      release?.()
+    }
   }
 
   [Symbol.dispose](): void {

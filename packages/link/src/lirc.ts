@@ -42,13 +42,12 @@ export function attachLirc(sys: Sys, program: AttachableProgram, target: string)
     target,
     linkFd: undefined,
     outlivesProcess: true,
+    undo: () => {
+      progDetach(sys, { ...place, attach_bpf_fd: held.fd })
+    },
     release: () => {
-      try {
-        progDetach(sys, { ...place, attach_bpf_fd: held.fd })
-      } finally {
-        held.close()
-        sys.close(device)
-      }
+      held.close()
+      sys.close(device)
     },
   })
 }

@@ -27,7 +27,7 @@ function attach(
     replace: (next) => {
       set(next.fd)
     },
-    release: () => {
+    undo: () => {
       sys.setsockopt(socket, linux.SOL_SOCKET, options.detach, value)
     },
   })

@@ -45,13 +45,12 @@ export function attachSockmap(
       const heldMap = heldObject(sys, 'map', map.fd)
       return {
         linkFd: undefined,
+        undo: () => {
+          progDetach(sys, { ...place, target_fd: heldMap.fd, attach_bpf_fd: held.fd })
+        },
         release: () => {
-          try {
-            progDetach(sys, { ...place, target_fd: heldMap.fd, attach_bpf_fd: held.fd })
-          } finally {
-            held.close()
-            heldMap.close()
-          }
+          held.close()
+          heldMap.close()
         },
       }
     },

@@ -40,10 +40,10 @@ export function attachStructOps(sys: Sys, map: NamedMap, value?: Uint8Array): Li
     if (result < 0 && !(byLink && result === EBUSY)) throw fail('BPF_MAP_UPDATE_ELEM', result)
   }
   if (!byLink) {
-    const release = (): void => {
+    const undo = (): void => {
       element(sys, map, 'map_delete_elem')
     }
-    return new Link(sys, { ...named, linkFd: undefined, release, outlivesProcess: true })
+    return new Link(sys, { ...named, linkFd: undefined, undo, outlivesProcess: true })
   }
   try {
     // The map stands where other links have the program.

@@ -90,7 +90,7 @@ export function attachTc(
     replace: (next) => {
       put(next, taken, linux.NLM_F_CREATE | linux.NLM_F_REPLACE)
     },
-    release: () => {
+    undo: () => {
       filter(sys, linux.RTM_DELTFILTER, { ...place, tcm_info: ((taken << 16) | allProtocols) >>> 0 }, 0, [])
       removeQdisc()
     },

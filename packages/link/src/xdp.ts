@@ -77,12 +77,11 @@ function attachOverNetlink(
   return {
     linkFd: undefined,
     outlivesProcess: true,
+    undo: () => {
+      set(sys, program, place, -1, held.fd)
+    },
     release: () => {
-      try {
-        set(sys, program, place, -1, held.fd)
-      } finally {
-        held.close()
-      }
+      held.close()
     },
     replace: (next) => {
       set(sys, next, place, next.fd, held.fd)

@@ -138,7 +138,10 @@ function start(
         if (map.spec.inner === undefined) putSlots(sys, map, (name) => programFds.get(name))
       }
       needed.closeAll()
-      return new LoadedObject(sys, { spec: plan.spec, maps, programs, relocations: plan.relocations })
+      const live = { spec: plan.spec, maps, programs, relocations: plan.relocations }
+      const object = new LoadedObject(sys, live)
+      owned.keep()
+      return object
     },
   }
 }

@@ -1,6 +1,6 @@
 import { elemFlags } from '@tsbpf/uapi'
 import { failure, mapFreeze, objPin } from '@tsbpf/sys'
-import type { Sys } from '@tsbpf/sys'
+import type { PinOptions, Sys } from '@tsbpf/sys'
 import { readColumns } from './columns.ts'
 import type { MapColumns } from './columns.ts'
 import { deleteMany, getMany, lookupAndDeleteMany, setMany } from './many.ts'
@@ -270,11 +270,11 @@ export class BpfMap<K = unknown, V = unknown> implements Iterable<[K, V]>, Dispo
 
   /**
    * Gives the map a path in a BPF file system, which keeps it alive until {@link unpin}, and returns the path.
-   * Throws MAP_PIN_NAME and `SyscallError`.
+   * With `untilEnd` the path is removed when this process ends, unless it is killed. Throws MAP_PIN_NAME and `SyscallError`.
    */
-  pin(where: PinPlace): string {
+  pin(where: PinPlace, options: PinOptions = {}): string {
     const path = pinPath(this.name, where)
-    objPin(this.#map.sys, path, this.#map.fd)
+    objPin(this.#map.sys, path, this.#map.fd, options)
     return path
   }
 

@@ -26,7 +26,7 @@ export interface FakeBpfCall {
   readonly newFd: (kind?: string) => number
 }
 
-type Answers = Omit<Sys, 'name' | 'bpf' | 'bpfAsync' | 'prepareBpf'>
+type Answers = Omit<Sys, 'name' | 'bpf' | 'bpfAsync' | 'prepareBpf' | 'atEnd'>
 
 /** What a fake answers; all that is left out gets the errno of a kernel that knows no such thing. */
 export interface FakeHandlers {
@@ -49,6 +49,8 @@ export interface FakeSys extends Sys {
   newFd(kind?: string): number
   /** Calls what watches `fd`, as the event loop would; returns whether anybody did. */
   makeReady(fd: number): boolean
+  /** Undoes what `atEnd` was given, as the end of the process would, and returns how many that were. */
+  end(): number
 }
 
 const encoder = new TextEncoder()
@@ -88,6 +90,7 @@ export function fakeSys(handlers: FakeHandlers = {}): FakeSys {
   const open = new Map<number, string>()
   const positions = new Map<number, { readonly bytes: Uint8Array; at: number }>()
   const watches = new Map<number, () => void>()
+  const undos: (() => void)[] = []
   const files = new Map(Object.entries(handlers.files ?? {}))
   let nextFd = firstFd
 
@@ -197,6 +200,18 @@ export function fakeSys(handlers: FakeHandlers = {}): FakeSys {
       const ready = watches.get(fd)
       ready?.()
       return ready !== undefined
+    },
+    atEnd: (undo) => {
+      undos.push(undo)
+      return () => {
+        const at = undos.indexOf(undo)
+        if (at >= 0) undos.splice(at, 1)
+      }
+    },
+    end: () => {
+      const asked = undos.splice(0).reverse()
+      for (const undo of asked) undo()
+      return asked.length
     },
   }
 }

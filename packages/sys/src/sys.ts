@@ -157,4 +157,12 @@ export interface Sys {
    * closing it stops the watch. A negated errno where it cannot be watched. What `ready` throws is uncaught.
    */
   watch(fd: number, ready: () => void): Watch | number
+  /**
+   * Calls `undo`, synchronously, when this environment ends with it still asked for: the event loop is empty,
+   * `process.exit`, an uncaught error, and SIGHUP, SIGINT, SIGQUIT or SIGTERM where nobody else listens for that signal,
+   * which then ends the process as if nobody had listened at all. The last asked for is undone first. Nothing is undone
+   * at other signals, when a Worker is terminated, or in a Worker when a signal ends the process.
+   * Returns a function that takes it back. A door without it leaves undoing to the caller.
+   */
+  atEnd?(undo: () => void): () => void
 }

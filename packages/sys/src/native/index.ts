@@ -3,6 +3,7 @@ import { noExternalBuffers } from '../errors.ts'
 import { flatten } from '../flatten.ts'
 import type { AttrPointer, Sys, Watch } from '../sys.ts'
 import { type Addon, loadAddon } from './addon.ts'
+import { atEnd } from './at-end.ts'
 import { type AddonMapping, prepareOver } from './prepare.ts'
 
 export { calls } from './calls.ts'
@@ -131,6 +132,7 @@ function makeSys(addon: Addon, readiness: 'uv' | 'epoll'): Sys {
     epollReady: (epoll, ready) => addon.epollReady(epoll, ready),
     geteuid: () => addon.geteuid(),
     watch: (fd, ready) => watch(addon, fd, ready, readiness === 'uv'),
+    atEnd,
   }
 }
 
