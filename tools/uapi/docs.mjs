@@ -86,6 +86,7 @@ export const structDocs = {
   sockaddrNl: 'Address of a netlink socket.',
   ifinfomsg: 'Body of a link message of rtnetlink.',
   tcmsg: 'Body of a traffic control message of rtnetlink.',
+  rtmsg: 'Body of a route message of rtnetlink.',
   bpfFuncInfo: 'One record of `func_info` of `prog_load`.',
   bpfLineInfo: 'One record of `line_info` of `prog_load`.',
   bpfStackBuildId:

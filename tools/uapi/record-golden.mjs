@@ -33,7 +33,16 @@ const kernelHeaders = [
   'netlink',
   'rtnetlink',
 ]
-  .concat(['pkt_sched', 'pkt_cls', 'if_ether', 'if_link', 'netfilter'])
+  .concat([
+    'pkt_sched',
+    'pkt_cls',
+    'tc_act/tc_bpf',
+    'lwtunnel',
+    'seg6_local',
+    'if_ether',
+    'if_link',
+    'netfilter',
+  ])
   .map((name) => `linux/${name}.h`)
 const libcHeaders = [
   'errno.h',

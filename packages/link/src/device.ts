@@ -1,9 +1,10 @@
+import { textUntilNul } from '@tsbpf/base'
 import { ifinfomsg, linux } from '@tsbpf/uapi'
-import { failure } from '@tsbpf/sys'
+import { failure, SyscallError } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { errors } from './errors.ts'
 import type { AttachableProgram } from './link.ts'
-import { answerErrno, askNetlink } from './netlink.ts'
+import { answerErrno, askNetlink, dumpNetlink, readAttributes } from './netlink.ts'
 
 /** Names longer than this do not exist (include/uapi/linux/if.h, IFNAMSIZ). */
 const maxNameBytes = 15
@@ -34,4 +35,24 @@ export function deviceIndex(sys: Sys, program: AttachableProgram, target: string
   }
   const view = new DataView(answer.message.buffer, answer.message.byteOffset, answer.message.byteLength)
   return ifinfomsg.readAt(view, 0, true).ifi_index
+}
+
+/** A network device of this thread's network namespace. */
+export interface NetworkDevice {
+  readonly ifindex: number
+  readonly name: string
+}
+
+/** All network devices of this thread's network namespace, by rtnetlink (RTM_GETLINK). Throws `SyscallError`. */
+export function networkDevices(sys: Sys): readonly NetworkDevice[] {
+  const devices: NetworkDevice[] = []
+  const request = { type: linux.RTM_GETLINK, flags: 0, body: ifinfomsg.encode({}, true), attributes: [] }
+  const result = dumpNetlink(sys, request, (body) => {
+    if (body.length < ifinfomsg.size) return
+    const { ifi_index: ifindex } = ifinfomsg.readAt(new DataView(body.buffer), 0, true)
+    const name = readAttributes(body, ifinfomsg.size).get(linux.IFLA_IFNAME) ?? new Uint8Array(0)
+    devices.push({ ifindex, name: textUntilNul(name) })
+  })
+  if (result < 0) throw new SyscallError(result, { call: 'rtnetlink', subject: 'all network devices' })
+  return devices
 }

@@ -251,7 +251,10 @@ describe('attach', () => {
 
   it('says what it cannot attach', () => {
     const wrong = [
-      [section('sched_act', undefined, 'main'), 'LINK_UNSUPPORTED_KIND'],
+      [section('syscall', undefined, 'main'), 'LINK_UNSUPPORTED_KIND'],
+      [section('lwt_xmit', undefined, '10.9.0.0/33 dev lo'), 'LINK_BAD_TARGET'],
+      [section('lwt_in', undefined, 'fc00::/64 via 10.0.0.1'), 'LINK_BAD_TARGET'],
+      [section('lwt_out', undefined, '10.9.0.0/24'), 'LINK_BAD_TARGET'],
       [section('kprobe', undefined, 'x:y:z', 'usdt'), 'LINK_NO_BINARY'],
       [section('kprobe', undefined, 'x:y', 'usdt'), 'LINK_BAD_TARGET'],
       [section(undefined, undefined, undefined), 'LINK_UNSUPPORTED_KIND'],

@@ -17,7 +17,7 @@ export type NetlinkAttribute = readonly [
 export interface NetlinkRequest {
   /** `RTM_NEWTFILTER`, … */
   readonly type: number
-  /** `NLM_F_…` beside NLM_F_REQUEST and NLM_F_ACK. */
+  /** `NLM_F_…` beside NLM_F_REQUEST, and NLM_F_ACK or NLM_F_DUMP. */
   readonly flags: number
   /** The structure that follows the header: `struct ifinfomsg`, `struct tcmsg`. */
   readonly body: Uint8Array
@@ -70,13 +70,13 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-function encodeRequest({ type, flags, body, attributes }: NetlinkRequest): Uint8Array {
+function encodeRequest({ type, flags, body, attributes }: NetlinkRequest, more: number): Uint8Array {
   const rest = [body, ...attributes.map(encodeAttribute)]
   const header = nlmsghdr.encode(
     {
       nlmsg_len: nlmsghdr.size + rest.reduce((sum, part) => sum + part.length, 0),
       nlmsg_type: type,
-      nlmsg_flags: flags | linux.NLM_F_REQUEST | linux.NLM_F_ACK,
+      nlmsg_flags: flags | linux.NLM_F_REQUEST | more,
       nlmsg_seq: 1,
     },
     littleEndian,
@@ -114,39 +114,53 @@ function errorText(message: Uint8Array, flags: number): string {
  * calling thread. Nothing is thrown for what the kernel answers.
  */
 export function askNetlink(sys: Sys, request: NetlinkRequest): NetlinkAnswer {
-  const nothing = new Uint8Array(0)
+  let message: Uint8Array = new Uint8Array(0)
+  const end = converse(sys, encodeRequest(request, linux.NLM_F_ACK), (body) => (message = body))
+  return { ...end, message }
+}
+
+/**
+ * Asks rtnetlink for all that there is of a kind, and calls `each` with every message, without its header. Returns 0, or
+ * the negated errno with which the kernel ended the list.
+ */
+export function dumpNetlink(sys: Sys, request: NetlinkRequest, each: (body: Uint8Array) => void): number {
+  return converse(sys, encodeRequest(request, linux.NLM_F_DUMP), each).result
+}
+
+type End = Omit<NetlinkAnswer, 'message'>
+
+function converse(sys: Sys, request: Uint8Array, each: (body: Uint8Array) => void): End {
   const socket = sys.socket(linux.AF_NETLINK, linux.SOCK_RAW, linux.NETLINK_ROUTE)
-  if (socket < 0) return { result: socket, text: 'socket(AF_NETLINK)', message: nothing }
+  if (socket < 0) return { result: socket, text: 'socket(AF_NETLINK)' }
   try {
     // Only for better words.
     sys.setsockopt(socket, linux.SOL_NETLINK, linux.NETLINK_EXT_ACK, Uint8Array.of(1, 0, 0, 0))
-    const sent = sys.sendto(socket, encodeRequest(request), 0)
-    if (sent < 0) return { result: sent, text: 'sendto', message: nothing }
-    return readAnswer(sys, socket)
+    const sent = sys.sendto(socket, request, 0)
+    return sent < 0 ? { result: sent, text: 'sendto' } : readAnswer(sys, socket, each)
   } finally {
     sys.close(socket)
   }
 }
 
-function readAnswer(sys: Sys, socket: number): NetlinkAnswer {
+/** Reads until the acknowledgement, an error, or the end of a list. */
+function readAnswer(sys: Sys, socket: number, each: (body: Uint8Array) => void): End {
   const buffer = new Uint8Array(maxNetlinkBytes)
   const view = new DataView(buffer.buffer)
-  let message: Uint8Array = new Uint8Array(0)
   for (;;) {
     const count = sys.recvfrom(socket, buffer, 0)
     if (count === failure('EINTR')) continue
-    if (count <= 0) return { result: count === 0 ? failure('EPIPE') : count, text: 'recvfrom', message }
+    if (count <= 0) return { result: count === 0 ? failure('EPIPE') : count, text: 'recvfrom' }
     for (let at = 0; at + nlmsghdr.size <= count;) {
       const header = nlmsghdr.readAt(view, at, littleEndian)
       const { nlmsg_len: length, nlmsg_type: type, nlmsg_flags: flags } = header
-      if (length < nlmsghdr.size || at + length > count)
-        return { result: failure('EBADMSG'), text: '', message }
+      if (length < nlmsghdr.size || at + length > count) return { result: failure('EBADMSG'), text: '' }
       const body = buffer.slice(at + nlmsghdr.size, at + length)
-      if (type === linux.NLMSG_ERROR && body.length >= nlmsgerr.size) {
-        const result = new DataView(body.buffer).getInt32(0, littleEndian)
-        return { result, text: result === 0 ? '' : errorText(body, flags), message }
+      const isError = type === linux.NLMSG_ERROR && body.length >= nlmsgerr.size
+      if (isError || type === linux.NLMSG_DONE) {
+        const result = body.length < 4 ? 0 : new DataView(body.buffer).getInt32(0, littleEndian)
+        return { result, text: isError && result !== 0 ? errorText(body, flags) : '' }
       }
-      message = body
+      each(body)
       at += aligned(length)
     }
   }

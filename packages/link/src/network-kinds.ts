@@ -2,16 +2,18 @@ import type { Sys } from '@tsbpf/sys'
 import type { AttachTypeName } from '@tsbpf/uapi'
 import type { AttachKind } from './attach-kind.ts'
 import type { AttachOptions, SectionProgram } from './attach-options.ts'
+import type { LwtHook } from './bpf-routes.ts'
 import { attachCgroup } from './cgroup.ts'
 import { errors } from './errors.ts'
 import type { Link } from './link.ts'
 import { attachLirc } from './lirc.ts'
+import { attachLwt } from './lwt.ts'
 import { attachNetfilter } from './netfilter.ts'
 import { attachNetns } from './netns.ts'
 import { attachReuseport, attachSocketFilter } from './socket.ts'
 import { attachSockmap } from './sockmap.ts'
 import type { SockmapAttachType } from './sockmap.ts'
-import { attachTc } from './tc.ts'
+import { attachTc, attachTcAction } from './tc.ts'
 import { attachTcx } from './tcx.ts'
 import type { DeviceAttachType } from './tcx.ts'
 import { attachXdp } from './xdp.ts'
@@ -51,6 +53,29 @@ export const networkKinds: readonly AttachKind[] = [
     byItself: false,
     targetShape: 'a network device such as eth0',
     attach: (sys, program, target, options) => attachTc(sys, program, target, options.tc),
+  },
+  {
+    kind: 'tc_action',
+    types: ['sched_act'],
+    attachTypes: [undefined],
+    sinceKernel: '4.13',
+    endsWithProcess: false,
+    targetAtLoad: false,
+    byItself: false,
+    targetShape: 'a network device such as eth0',
+    attach: (sys, program, target, options) => attachTcAction(sys, program, target, options.tc),
+  },
+  {
+    kind: 'lwt',
+    types: ['lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local'],
+    attachTypes: [undefined],
+    sinceKernel: '4.10, seg6local 4.18',
+    endsWithProcess: false,
+    targetAtLoad: false,
+    byItself: false,
+    targetShape: 'a route such as 10.9.0.0/24 dev eth0',
+    attach: (sys, program, target) =>
+      attachLwt(sys, program, (program.type ?? '').replace('lwt_', '') as LwtHook, target),
   },
   {
     kind: 'netfilter',

@@ -124,3 +124,30 @@ function set(
     text: answer.text,
   })
 }
+
+/**
+ * Takes an XDP program that is attached over rtnetlink from its device, if it still is the one with this descriptor
+ * (kernel 5.7). What a link holds stays. Throws LINK_NETLINK (EEXIST: it is another; EBUSY: a link holds it).
+ *
+ * @example
+ * ```ts no-run
+ * import { removeXdp, xdpPrograms } from '@tsbpf/link'
+ * import { nativeSys } from '@tsbpf/sys/native'
+ * console.log(xdpPrograms(nativeSys(), 2)) // [ { mode: 'skb', progId: 12 } ]
+ * removeXdp(nativeSys(), { fd: 7, name: 'drop' }, { ifindex: 2, mode: 'skb' })
+ * ```
+ */
+export function removeXdp(
+  sys: Sys,
+  program: AttachableProgram,
+  place: { readonly ifindex: number; readonly mode: 'skb' | 'drv' | 'hw' },
+): void {
+  const { ifindex, mode } = place
+  set(
+    sys,
+    program,
+    { target: String(ifindex), ifindex, flags: xdpFlags.value(`${mode}_mode`) },
+    -1,
+    program.fd,
+  )
+}

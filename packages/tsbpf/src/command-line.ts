@@ -240,6 +240,25 @@ Exit codes: 0 done, 1 failed (error[CODE] and a hint on stderr), 2 wrong usage.`
       },
     )
 
+  program
+    .command('leftovers')
+    .description(
+      'list what outlives the process that attached or pinned it and that no link holds, and remove what is named',
+    )
+    .option('--remove <NAME>', 'remove the one of this name; repeat it for several', append)
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `
+XDP programs over netlink, filters of clsact, routes, cgroups without links, struct_ops without links, and pins.
+Devices and routes are those of this network namespace.
+${examples('sudo tsbpf leftovers', 'sudo tsbpf leftovers --remove tc:eth0:ingress:49152:1:17', 'sudo ip netns exec blue tsbpf leftovers')}`,
+    )
+    .action(async (options: { json?: true; remove?: string[] }) => {
+      const { leftovers } = await import('./commands/leftovers.ts')
+      done(leftovers(io, { json: options.json === true, remove: options.remove ?? [] }))
+    })
+
   describeBtf(program, io, done)
   return program
 }

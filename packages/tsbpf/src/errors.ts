@@ -108,6 +108,12 @@ export const errors = defineErrors({
     message: (c: { readonly file: string }) => `${c.file} has no program that could be attached`,
     hint: 'tsbpf inspect lists its programs; those whose section starts with ? run only when named with --program',
   },
+  CLI_LEFTOVER: {
+    message: (c: { readonly name: string; readonly known: readonly string[] }) =>
+      `nothing that is left behind is named ${c.name}; nothing was removed`,
+    hint: (c: { readonly name: string; readonly known: readonly string[] }) =>
+      c.known.length === 0 ? 'nothing is left behind' : suggest(c.name, c.known),
+  },
   CLI_INTERNAL: {
     message: (c: { readonly reason: string }) => `this is a defect of tsbpf: ${c.reason}`,
     hint: 'please report it with the command and, if you can, the file',

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import Ajv from 'ajv'
 
-type Command = 'inspect' | 'disasm' | 'asm' | 'core-reloc' | 'check' | 'btf-dump' | 'btf-min-core' | 'run'
+type Command =
+  'inspect' | 'disasm' | 'asm' | 'core-reloc' | 'check' | 'btf-dump' | 'btf-min-core' | 'run' | 'leftovers'
 
 const ajv = new Ajv({ allErrors: true })
 

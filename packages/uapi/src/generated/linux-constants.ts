@@ -425,6 +425,12 @@ export const linux = {
   /** Source: include/uapi/linux/rtnetlink.h. */
   RTM_SETLINK: 19,
   /** Source: include/uapi/linux/rtnetlink.h. */
+  RTM_NEWROUTE: 24,
+  /** Source: include/uapi/linux/rtnetlink.h. */
+  RTM_DELROUTE: 25,
+  /** Source: include/uapi/linux/rtnetlink.h. */
+  RTM_GETROUTE: 26,
+  /** Source: include/uapi/linux/rtnetlink.h. */
   RTM_NEWQDISC: 36,
   /** Source: include/uapi/linux/rtnetlink.h. */
   RTM_DELQDISC: 37,
@@ -436,6 +442,30 @@ export const linux = {
   RTM_DELTFILTER: 45,
   /** Source: include/uapi/linux/rtnetlink.h. */
   RTM_GETTFILTER: 46,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_DST: 1,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_OIF: 4,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_GATEWAY: 5,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_PRIORITY: 6,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_TABLE: 15,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_ENCAP_TYPE: 21,
+  /** Source: include/uapi/linux/rtnetlink.h enum rtattr_type_t. */
+  RTA_ENCAP: 22,
+  /** Source: include/uapi/linux/rtnetlink.h. */
+  RTN_UNICAST: 1,
+  /** Source: include/uapi/linux/rtnetlink.h enum rt_scope_t. */
+  RT_SCOPE_UNIVERSE: 0,
+  /** Source: include/uapi/linux/rtnetlink.h enum rt_scope_t. */
+  RT_SCOPE_LINK: 253,
+  /** Source: include/uapi/linux/rtnetlink.h enum rt_class_t. */
+  RT_TABLE_MAIN: 254,
+  /** Source: include/uapi/linux/rtnetlink.h. */
+  RTPROT_STATIC: 4,
   /** Source: include/uapi/linux/rtnetlink.h. */
   TCA_UNSPEC: 0,
   /** Source: include/uapi/linux/rtnetlink.h. */
@@ -489,6 +519,12 @@ export const linux = {
   /** Source: include/uapi/linux/pkt_cls.h. */
   TCA_BPF_FLAG_ACT_DIRECT: 1,
   /** Source: include/uapi/linux/pkt_cls.h. */
+  TCA_MATCHALL_ACT: 2,
+  /** Source: include/uapi/linux/pkt_cls.h. */
+  TCA_ACT_KIND: 1,
+  /** Source: include/uapi/linux/pkt_cls.h. */
+  TCA_ACT_OPTIONS: 2,
+  /** Source: include/uapi/linux/pkt_cls.h. */
   TC_ACT_UNSPEC: -1,
   /** Source: include/uapi/linux/pkt_cls.h. */
   TC_ACT_OK: 0,
@@ -508,6 +544,38 @@ export const linux = {
   TC_ACT_REDIRECT: 7,
   /** Source: include/uapi/linux/pkt_cls.h. */
   TC_ACT_TRAP: 8,
+  /** Source: include/uapi/linux/tc_act/tc_bpf.h. */
+  TCA_ACT_BPF_PARMS: 2,
+  /** Source: include/uapi/linux/tc_act/tc_bpf.h. */
+  TCA_ACT_BPF_FD: 5,
+  /** Source: include/uapi/linux/tc_act/tc_bpf.h. */
+  TCA_ACT_BPF_NAME: 6,
+  /** Source: include/uapi/linux/tc_act/tc_bpf.h. */
+  TCA_ACT_BPF_ID: 9,
+  /** Source: include/uapi/linux/lwtunnel.h enum lwtunnel_encap_types. */
+  LWTUNNEL_ENCAP_BPF: 6,
+  /** Source: include/uapi/linux/lwtunnel.h enum lwtunnel_encap_types. */
+  LWTUNNEL_ENCAP_SEG6_LOCAL: 7,
+  /** Source: include/uapi/linux/lwtunnel.h. */
+  LWT_BPF_PROG_FD: 1,
+  /** Source: include/uapi/linux/lwtunnel.h. */
+  LWT_BPF_PROG_NAME: 2,
+  /** Source: include/uapi/linux/lwtunnel.h. */
+  LWT_BPF_IN: 1,
+  /** Source: include/uapi/linux/lwtunnel.h. */
+  LWT_BPF_OUT: 2,
+  /** Source: include/uapi/linux/lwtunnel.h. */
+  LWT_BPF_XMIT: 3,
+  /** Source: include/uapi/linux/seg6_local.h. */
+  SEG6_LOCAL_ACTION: 1,
+  /** Source: include/uapi/linux/seg6_local.h. */
+  SEG6_LOCAL_BPF: 8,
+  /** Source: include/uapi/linux/seg6_local.h. */
+  SEG6_LOCAL_ACTION_END_BPF: 15,
+  /** Source: include/uapi/linux/seg6_local.h. */
+  SEG6_LOCAL_BPF_PROG: 1,
+  /** Source: include/uapi/linux/seg6_local.h. */
+  SEG6_LOCAL_BPF_PROG_NAME: 2,
   /** Source: include/uapi/linux/if_ether.h. */
   ETH_P_ALL: 3,
   /** Source: include/uapi/linux/if_ether.h. */

@@ -737,6 +737,57 @@ export const tcmsg: Layout<TcmsgFields> = /* @__PURE__ */ layoutAt(
   },
 )
 
+/** Fields of {@link rtmsg}. */
+export type RtmsgFields = {
+  readonly rtm_family: typeof u8
+  readonly rtm_dst_len: typeof u8
+  readonly rtm_src_len: typeof u8
+  readonly rtm_tos: typeof u8
+  readonly rtm_table: typeof u8
+  readonly rtm_protocol: typeof u8
+  readonly rtm_scope: typeof u8
+  readonly rtm_type: typeof u8
+  readonly rtm_flags: typeof u32
+}
+
+/**
+ * Body of a route message of rtnetlink.
+ *
+ * Source: include/uapi/linux/rtnetlink.h struct rtmsg.
+ *
+ * @example
+ * ```ts
+ * import { rtmsg } from '@tsbpf/uapi'
+ * console.log(rtmsg.size, rtmsg.offsets) // 12 …
+ * ```
+ */
+export const rtmsg: Layout<RtmsgFields> = /* @__PURE__ */ layoutAt(
+  'rtmsg',
+  12,
+  {
+    rtm_family: u8,
+    rtm_dst_len: u8,
+    rtm_src_len: u8,
+    rtm_tos: u8,
+    rtm_table: u8,
+    rtm_protocol: u8,
+    rtm_scope: u8,
+    rtm_type: u8,
+    rtm_flags: u32,
+  },
+  {
+    rtm_family: 0,
+    rtm_dst_len: 1,
+    rtm_src_len: 2,
+    rtm_tos: 3,
+    rtm_table: 4,
+    rtm_protocol: 5,
+    rtm_scope: 6,
+    rtm_type: 7,
+    rtm_flags: 8,
+  },
+)
+
 /** Fields of {@link bpfFuncInfo}. */
 export type BpfFuncInfoFields = {
   readonly insn_off: typeof u32
