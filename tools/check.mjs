@@ -81,7 +81,10 @@ const steps = {
   lint: () => run(bin('nx'), ['run-many', '-t', 'lint', '--outputStyle=static']),
   boundaries: () => run(node, ['tools/checks/boundaries.mjs']),
   typecheck: () => run(bin('nx'), ['run-many', '-t', 'typecheck', '--outputStyle=static']),
-  build: () => run(bin('tsc'), ['-b', 'tsconfig.build.json']),
+  build: () => {
+    run(bin('tsc'), ['-b', 'tsconfig.build.json'])
+    run(node, ['tools/bundle.mjs'])
+  },
   unused: () => run(bin('knip'), []),
   test: () => run('npm', ['test']),
   uapi: () => {

@@ -45,3 +45,4 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
 }
 
 run([join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.build.json'], process.env)
+run([join(root, 'tools', 'bundle.mjs')], process.env)

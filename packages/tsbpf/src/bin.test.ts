@@ -8,7 +8,7 @@ const bin = path('packages/tsbpf/bin/tsbpf.js')
 const start = path('tools/start.mjs')
 const object = path('examples/syscount/syscount.bpf.o')
 
-const built = ['packages/tsbpf/dist/main.js', 'examples/dist/syscount/main.js'].every((one) =>
+const built = ['packages/tsbpf/dist/tsbpf.js', 'examples/dist/syscount/main.js'].every((one) =>
   existsSync(path(one)),
 )
 const reason = built ? '' : ' [not run: nothing has been built, npm run build does it]'
