@@ -71,7 +71,7 @@ From 7.3 on the kernel adds a report of its own to the log, which begins with \`
 Reason, At, Causal path and Suggestion (kernel/bpf/diagnostics.c). It is parsed too (\`error.details.report\`), and its suggestion
 becomes the hint. That is read from the kernel's sources: no kernel so new was at hand to prove it.
 
-What is missing on a kernel has its own code: \`LOADER_POISONED\` (a CO-RE relocation without a value, by name), \`LOADER_NO_HELPER\`,
+What is missing on a kernel has its own code: \`LOADER_POISONED\` (a CO-RE relocation without a value, explained), \`LOADER_NO_HELPER\`,
 \`LOADER_NO_KFUNC\`, \`LOADER_DENIED\` (a capability: see [privileges](privileges.md)).
 
 ${verifierMessages.map((row) => messageText(row, recorded)).join('\n\n')}

@@ -1,3 +1,4 @@
+import { explain } from '@tsbpf/core-reloc'
 import type { VerifierError } from '@tsbpf/loader'
 import { maxPathLines } from './limits.ts'
 import type { Paint } from './paint.ts'
@@ -11,7 +12,7 @@ export function isRefusal(error: { readonly name: string }): error is VerifierEr
 /**
  * What stands between message and hint where the verifier refused a program, as compilers print it: the line of source
  * underlined, the instructions around the refused one, registers and stack before it, the lines of source on the way to
- * it, and what the message means.
+ * it, and what the message means, or how the CO-RE relocation was decided that has no value.
  */
 export function refusalText(paint: Paint, error: VerifierError): string {
   return [
@@ -40,7 +41,7 @@ function sourceLines(paint: Paint, { source }: VerifierError): readonly string[]
 }
 
 function insnLines(paint: Paint, error: VerifierError): readonly string[] {
-  const { window, insn, program } = error
+  const { window, insn, program, relocation } = error
   if (insn === undefined || window.length === 0) return []
   const inside = error.function === undefined ? '' : ` of ${printable(error.function)}`
   const linked = error.function === program ? '' : `, which is part of ${printable(program)}`
@@ -50,7 +51,10 @@ function insnLines(paint: Paint, error: VerifierError): readonly string[] {
     ...window.map((line) => {
       const number = String(line.insn).padStart(width)
       // The log names maps, kfuncs and helpers; the linked program alone does not.
-      const logged = error.details.path.findLast((step) => step.insn === line.insn)?.text
+      const poisoned = relocation !== undefined && line.insn === insn
+      const logged = poisoned
+        ? undefined
+        : error.details.path.findLast((step) => step.insn === line.insn)?.text
       const text = `${number}: ${printable(logged ?? line.text)}`
       return line.insn === insn ? `${paint.red('>')} ${paint.bold(text)}` : `  ${text}`
     }),
@@ -88,7 +92,10 @@ function pathLines(paint: Paint, { details: { path } }: VerifierError): readonly
   return [paint.bold('path to it:'), ...more, ...shown]
 }
 
-function meaningLines(paint: Paint, { explanation, details: { report } }: VerifierError): readonly string[] {
+function meaningLines(paint: Paint, error: VerifierError): readonly string[] {
+  const { explanation, relocation, details } = error
+  if (relocation !== undefined) return [`${paint.cyan('relocation:')} ${printableLines(explain(relocation))}`]
+  const { report } = details
   const meaning = report === undefined || report.reason === '' ? explanation?.meaning : report.reason
   return meaning === undefined ? [] : [`${paint.cyan('meaning:')} ${printableLines(meaning)}`]
 }

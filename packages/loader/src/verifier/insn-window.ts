@@ -1,3 +1,4 @@
+import type { CoreResult } from '@tsbpf/core-reloc'
 import { decodeInsn, formatInsn, InsnView } from '@tsbpf/isa'
 import type { LinkedProgram } from '@tsbpf/object'
 
@@ -10,8 +11,11 @@ export interface InsnLine {
 
 const around = 3
 
-/** The instruction at a slot with those around it inside its function; empty where the program has no such slot. */
-export function insnWindow(linked: LinkedProgram, insn: number): readonly InsnLine[] {
+/**
+ * The instruction at a slot with those around it inside its function; empty where the program has no such slot. Of the
+ * instruction that `poisoned` has replaced, the text is the one that was compiled: what stands there now calls nothing.
+ */
+export function insnWindow(linked: LinkedProgram, insn: number, poisoned?: CoreResult): readonly InsnLine[] {
   const order = { littleEndian: linked.byteOrder === 'little' }
   const view = new InsnView(linked.insns, order)
   if (insn >= view.count) return []
@@ -25,8 +29,10 @@ export function insnWindow(linked: LinkedProgram, insn: number): readonly InsnLi
     if (at > insn) after++
     else if (starts.length > around + 1) starts.shift()
   }
-  return starts.map((slot) => ({
-    insn: slot,
-    text: formatInsn(decodeInsn(linked.insns, slot, order), 'verifier'),
-  }))
+  const textAt = (slot: number): string => {
+    const compiled = slot === insn && poisoned !== undefined && poisoned.before.length > 0
+    if (!compiled) return formatInsn(decodeInsn(linked.insns, slot, order), 'verifier')
+    return `${formatInsn(decodeInsn(poisoned.before, 0, order), 'verifier')}, poisoned`
+  }
+  return starts.map((slot) => ({ insn: slot, text: textAt(slot) }))
 }

@@ -12,6 +12,8 @@ export interface MissingThing {
   readonly headline: string
   readonly name: string
   readonly hint: string | undefined
+  /** The relocation that has no value. */
+  readonly relocation?: CoreResult
 }
 
 /** `unknown#195896080`, `bpf_redirect#23`: what the kernel does not know or allow. */
@@ -33,7 +35,7 @@ export function missingThing(
     const relocation = `<${poisoned.kind}> ${poisoned.accessText}`
     const { message, hint } = rows.LOADER_POISONED
     const headline = message({ program, relocation, place: '' })
-    return { code: 'LOADER_POISONED', headline, name: poisoned.accessText, hint }
+    return { code: 'LOADER_POISONED', headline, name: poisoned.accessText, hint, relocation: poisoned }
   }
   if (called >= missingKfunc) {
     const ref = linked.relocations.find(({ insn }) => insn === details.insn)?.ref

@@ -28,7 +28,29 @@ const linked: LinkedProgram = {
 }
 
 function poisoned(program: string, insn: number, accessText: string): CoreResult {
-  return { program, insn: at(insn), kind: 'byte_off', accessText, status: 'poisoned' } as CoreResult
+  const type = { id: 1 as TypeId, name: 'c', kind: 'struct' } as const
+  const candidate = { ...type, id: 7 as TypeId, source: 'vmlinux' }
+  return {
+    program,
+    insn: at(insn),
+    kind: 'byte_off',
+    localType: { ...type, source: 'object' },
+    access: '0:1',
+    accessText,
+    status: 'poisoned',
+    oldValue: 8n,
+    newValue: undefined,
+    memSize: undefined,
+    targetType: undefined,
+    candidates: [
+      { type: candidate, verdict: 'mismatch', accessText: undefined, why: 'struct c has no member d' },
+    ],
+    error: undefined,
+    line: { file: 'a.bpf.c', line: 22, column: 3, text: 'x = y->z;' },
+    littleEndian: true,
+    before: Uint8Array.of(0xb7, 1, 0, 0, 8, 0, 0, 0),
+    after: Uint8Array.of(0x85, 0, 0, 0, 0x10, 0x23, 0xad, 0x0b),
+  }
 }
 
 function refuse(log: string, relocations: readonly CoreResult[] = [], truncated = false): VerifierError {
@@ -66,9 +88,28 @@ describe('VerifierError', () => {
         relocations,
       )
       expect(error.code).toBe('LOADER_POISONED')
-      expect(error.message).toContain('<byte_off> struct c.d (0:1 @ offset 8)')
+      expect(error.relocation).toBe(relocations[1])
       expect(error.hint).toContain('bpf_core_field_exists')
     }
+  })
+
+  it('explains the poisoned relocation with its source line, in place of the call that stands there', () => {
+    const log = '12: (85) call unknown#195896080\ninvalid func unknown#195896080\n'
+    const error = refuse(log, [poisoned('helper', 2, 'struct c.d (0:1 @ offset 8)')])
+    expect(error.message).toBe(
+      [
+        'program main needs what this kernel does not have: CO-RE relocation <byte_off> struct c.d (0:1 @ offset 8) could not be resolved',
+        '  helper insn 2 (a.bpf.c:22): byte_off of struct c.d (0:1 @ offset 8)',
+        '    source: x = y->z;',
+        '    does not fit: struct c [7] of vmlinux: struct c has no member d',
+        '    before: r1 = 0x8',
+        '    after:  call 0xbad2310',
+        '    poisoned: no candidate fits, so byte_off has no value; the verifier refuses the program if it can get here',
+      ].join('\n'),
+    )
+    expect(error.window.find(({ insn }) => insn === 12)?.text).toBe('(b7) r1 = 8, poisoned')
+    // It would speak of a helper.
+    expect(error.explanation).toBeUndefined()
   })
 
   it('does not invent a relocation', () => {

@@ -1,5 +1,6 @@
 import { TsbpfError } from '@tsbpf/base'
 import type { InsnIndex } from '@tsbpf/base'
+import { explain } from '@tsbpf/core-reloc'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { LinkedProgram } from '@tsbpf/object'
 import type { CapabilityName } from '@tsbpf/sys'
@@ -54,9 +55,17 @@ export class VerifierError extends TsbpfError {
   readonly source: SourceLine | undefined
   /** The log, parsed: registers and stack before the instruction, and the way to it. */
   readonly details: VerifierLog
-  /** What the message means; `undefined` for one that the table does not know. */
+  /**
+   * What the message means; `undefined` for one that the table does not know, and where the verifier only knows that
+   * a call leads nowhere, but the headline says why: a poisoned relocation, a missing kfunc.
+   */
   readonly explanation: VerifierMessage | undefined
-  /** The instruction and those around it in the linked program, as the kernel prints them; empty where none is named. */
+  /** The CO-RE relocation without a value that the program stumbled over: `explain` says why it has none. */
+  readonly relocation: CoreResult | undefined
+  /**
+   * The instruction and those around it in the linked program, as the kernel prints them, and one that was poisoned as it
+   * was compiled; empty where none is named.
+   */
   readonly window: readonly InsnLine[]
 
   constructor(refusal: Refusal) {
@@ -65,12 +74,14 @@ export class VerifierError extends TsbpfError {
     const insn = details.insn as InsnIndex | undefined
     const fn = insn === undefined ? undefined : functionAt(linked, insn)
     const source = insn === undefined ? undefined : (lineAt(linked, insn) ?? details.source)
-    const window = insn === undefined ? [] : insnWindow(linked, insn)
+    const missing = missingThing(refusal, details, fn)
+    const relocation = missing?.relocation
+    const window = insn === undefined ? [] : insnWindow(linked, insn, relocation)
     const insnText = details.insnText ?? window.find((one) => one.insn === insn)?.text
     const place = placeText(insn, fn?.name, linked.name, insnText, source)
     const summary = details.message === '' ? errno : details.message
-    const explanation = explainMessage(summary)
-    const missing = missingThing(refusal, details, fn)
+    const certain = missing?.code === 'LOADER_POISONED' || missing?.code === 'LOADER_NO_KFUNC'
+    const explanation = certain ? undefined : explainMessage(summary)
     const program = linked.name
     const headline =
       missing?.headline ??
@@ -78,7 +89,7 @@ export class VerifierError extends TsbpfError {
     const message =
       missing === undefined
         ? rows.LOADER_REJECTED.message({ program, summary, place })
-        : `${missing.headline}${place}`
+        : `${missing.headline}${relocation === undefined ? place : `\n${explain(relocation)}`.replaceAll('\n', '\n  ')}`
     const relaxing = (explanation?.relaxedBy ?? []).filter((name) => lacking.includes(name))
     super(missing?.code ?? 'LOADER_REJECTED', message, {
       hint: hintOf(missing?.hint ?? details.report?.suggestion ?? explanation?.fix, relaxing, truncated),
@@ -103,6 +114,7 @@ export class VerifierError extends TsbpfError {
     this.source = source
     this.details = details
     this.explanation = explanation
+    this.relocation = relocation
     this.window = window
   }
 }
