@@ -27,6 +27,17 @@ describe('usage', () => {
       expect(io.err()).toMatch(/^error\[CLI_USAGE\]: .*\nhint: tsbpf.* --help shows how\n$/)
   })
 
+  it.each([
+    [['btf', 'min-core', 'a.o'], 'tsbpf btf min-core'],
+    [['btf', 'nope'], 'tsbpf btf'],
+    [['check', 'a.o'], 'tsbpf check'],
+    [['nope'], 'tsbpf'],
+  ])('%j: the hint leads to the help of that command', async (argv, command) => {
+    const io = testIo()
+    expect(await main(argv, io)).toBe(2)
+    expect(io.err()).toMatch(new RegExp(`\nhint: ${command} --help shows how\n$`))
+  })
+
   it.each([[['--help']], [['help']], [['-h']]])('%s prints the help to stdout', async (argv) => {
     const io = testIo()
     expect(await main(argv, io)).toBe(0)

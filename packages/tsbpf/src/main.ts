@@ -33,8 +33,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function usageError(error: CommanderError, argv: readonly string[], program: Command): Error {
-  const named = program.commands.find((command) => command.name() === argv[0])
-  const command = named === undefined ? 'tsbpf' : `tsbpf ${named.name()}`
+  let command = program
+  for (const word of argv) {
+    const named = command.commands.find((one) => one.name() === word)
+    if (named === undefined) break
+    command = named
+  }
   const problem = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
-  return errors.CLI_USAGE({ problem, command })
+  return errors.CLI_USAGE({ problem, command: pathOf(command) })
+}
+
+/** The words that name a command: `tsbpf btf min-core`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }

@@ -28,6 +28,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'mixed', '5.10.btf'), empty)
   writeFileSync(join(folder, 'mixed', '5.4.btf'), empty)
   writeFileSync(join(folder, 'mixed', 'notes.txt'), 'these are kernels')
+  mkdirSync(join(folder, 'alike'))
+  for (const name of ['5.4.btf', '5.10.btf']) writeFileSync(join(folder, 'alike', name), empty)
   mkdirSync(join(folder, 'none'))
   mkdirSync(join(folder, 'moved'))
   for (const name of ['target-moved.btf', 'target-flavours.btf']) {
@@ -121,6 +123,13 @@ describe('check', () => {
     )
     expect(out).toMatch(/\nfailed on notes\.txt\n {2}.*notes\.txt is no BTF/)
     expect(out).toMatch(/\n3 targets: 0 ok, 2 poisoned, 1 failed\n$/)
+  })
+
+  it('says once what breaks on every target', async () => {
+    const { code, out } = await tsbpf([object, '--targets', join(folder, 'alike')])
+    expect(code).toBe(0)
+    expect(out).toContain('\npoisoned on every target\n')
+    expect(out).not.toContain('poisoned on 5.4')
   })
 
   it('shows how far it is on a terminal, and takes that away', async () => {

@@ -156,7 +156,8 @@ function breakages(paint: Paint, checked: readonly Checked[]): string[] {
   }
   return [...found].map(([key, { word, names }]) => {
     const coloured = word === 'failed' ? paint.red(word) : paint.yellow(word)
-    return `${coloured} on ${listed([...names])}\n${key.slice(word.length + 1)}`
+    const all = names.size > 1 && names.size === new Set(checked.map(({ check: { name } }) => name)).size
+    return `${coloured} on ${all ? 'every target' : listed([...names])}\n${key.slice(word.length + 1)}`
   })
 }
 
