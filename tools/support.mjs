@@ -60,27 +60,41 @@ const programs = progTypes.rows
     return [`\`${name}\``, `proven on ${kernels.join(', ')}`, `loads as \`${section?.prefix}\``]
   })
 
+/** Why no kernel that there is can prove an attach kind; `undefined` where one could. */
+function unprovable({ prefix, progType }) {
+  if (newerSections.has(prefix)) return 'newer than 6.18'
+  if (progType === 'lirc_mode2') return 'none of the kernels is built with infrared receivers (RC_CORE)'
+  return undefined
+}
+
+/** Sections that the libbpf of the facts does not have: of kernels to come, but for those that a kernel proves. */
+const documented = JSON.parse(readFileSync(join(root, 'packages/uapi/facts/documentation.json'), 'utf8'))
+const newerSections = new Set(
+  documented.sections.map(({ prefix }) => prefix).filter((prefix) => proofs[prefix] === undefined),
+)
+
 const attachments = sections.map((section) => {
   const parsed = parseSectionName(section.match === 'required' ? `${section.prefix}/x` : section.prefix)
   const { type, attachType } = parsed
   const kind = attachKindOf(parsed)
   const kernels = proofs[section.prefix] ?? []
   const state = kernels.length > 0 ? `proven on ${kernels.join(', ')}` : 'implemented but not proven'
+  const why = unprovable(section)
   if (!kind) {
     const note = unsupported(section)
     return [nameOf(section), `\`${type}\``, kernels.length > 0 ? state : 'unsupported', note]
   }
   const ends = kind.endsWithProcess ? 'ends with the process' : 'outlives the process'
-  return [nameOf(section), `\`${type}\``, state, `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`]
+  const note = `kind \`${kind.kind}\`, since ${kind.sinceKernel}; ${ends}`
+  return [nameOf(section), `\`${type}\``, state, why === undefined ? note : `${note}; not proven: ${why}`]
 })
 
-function unsupported({ prefix, progType }) {
+function unsupported({ prefix }) {
   if (prefix === 'syscall') return 'runs by test run; there is nothing to attach it to'
   if (prefix.startsWith('xdp')) return 'runs from a devmap or cpumap, whose entries name it'
   if (prefix.startsWith('struct_ops'))
     return 'belongs to a struct_ops map, which is attached: `attachStructOps`'
-  if (prefix === 'action') return 'attaching is not built yet: traffic control actions are made by tc(8)'
-  if (progType.startsWith('lwt_')) return 'attaching is not built yet: routes name it, made by ip-route(8)'
+  if (newerSections.has(prefix)) return 'attaching is not built yet: newer than 6.18'
   return 'attaching is not built yet'
 }
 

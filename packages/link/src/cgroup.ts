@@ -9,6 +9,7 @@ import { maxMountBytes } from './limits.ts'
 import type { AttachableProgram, Link } from './link.ts'
 import { orderFields } from './order.ts'
 import type { OrderOptions } from './order.ts'
+import { undoUnlessGone } from './refused.ts'
 
 /** A kernel before 5.7 does not know BPF_LINK_CREATE. */
 const unknownCommand = failure('EINVAL')
@@ -96,7 +97,9 @@ export function attachCgroup(
           linkFd: undefined,
           outlivesProcess: true,
           undo: () => {
-            progDetach(sys, { ...place, attach_bpf_fd: held.fd })
+            undoUnlessGone(() => {
+              progDetach(sys, { ...place, attach_bpf_fd: held.fd })
+            }, ['ENOENT'])
           },
           release: () => {
             held.close()

@@ -9,6 +9,7 @@ import { Link } from './link.ts'
 import type { AttachableProgram } from './link.ts'
 import { answerErrno, askNetlink } from './netlink.ts'
 import type { NetlinkAttribute } from './netlink.ts'
+import { undoUnlessGone } from './refused.ts'
 
 const expected = 'a route, such as "10.9.0.0/24 dev eth0" or "fc00::/64 via fe80::1 dev eth0 metric 5"'
 
@@ -130,7 +131,9 @@ export function attachLwt(sys: Sys, program: AttachableProgram, hook: LwtHook, t
     linkFd: undefined,
     outlivesProcess: true,
     undo: () => {
-      ask(linux.RTM_DELROUTE, 0, held.fd)
+      undoUnlessGone(() => {
+        ask(linux.RTM_DELROUTE, 0, held.fd)
+      }, ['ESRCH', 'ENODEV'])
     },
     release: () => {
       held.close()

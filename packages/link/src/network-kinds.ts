@@ -133,15 +133,26 @@ export const networkKinds: readonly AttachKind[] = [
   {
     kind: 'sockmap',
     types: ['sk_skb', 'sk_msg'],
-    attachTypes: ['sk_skb_stream_parser', 'sk_skb_stream_verdict', 'sk_skb_verdict', 'sk_msg_verdict'],
+    attachTypes: [
+      'sk_skb_stream_parser',
+      'sk_skb_stream_verdict',
+      'sk_skb_verdict',
+      'sk_msg_verdict',
+      undefined,
+    ],
     sinceKernel: '4.14, a link from 6.10',
     endsWithProcess: true,
     targetAtLoad: false,
     byItself: false,
     targetShape: 'the option map: a sockmap or sockhash',
-    attach: (sys, program, _target, { map }) => {
+    attach: (sys, program, _target, { map, attachType = program.attachType }) => {
       if (map === undefined) throw noTarget(program, 'the option map: a sockmap or sockhash')
-      return attachSockmap(sys, program, program.attachType as SockmapAttachType, map)
+      if (attachType === undefined)
+        throw noTarget(
+          program,
+          'the option attachType: sk_skb_stream_parser, sk_skb_stream_verdict or sk_skb_verdict',
+        )
+      return attachSockmap(sys, program, attachType as SockmapAttachType, map)
     },
   },
   {

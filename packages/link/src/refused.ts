@@ -24,6 +24,17 @@ export function refused(sys: Sys, attempt: Attempt, result: number, cause?: unkn
   return errors.LINK_REFUSED(facts, { cause })
 }
 
+/** Undoes what others may have undone, or what is gone with its place: then the errno is one of these, and all is well. */
+export function undoUnlessGone(undo: () => void, gone: readonly string[]): void {
+  try {
+    undo()
+  } catch (error) {
+    if (!isTsbpfError(error)) throw error
+    const { errno, errnoName = errno } = error.context
+    if (!gone.includes(String(errnoName))) throw error
+  }
+}
+
 /** The negated errno of a `SyscallError`; any other error is thrown again. */
 export function resultOf(error: unknown): number {
   if (!isTsbpfError(error, 'SYS_CALL_FAILED')) throw error

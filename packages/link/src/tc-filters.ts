@@ -75,6 +75,9 @@ function programOf(classifier: string, options: Uint8Array): Pick<TcFilter, 'pro
   return { programId: 0, programName: '' }
 }
 
+/** What the kernel says where there is no such qdisc or device. */
+const noFilters = new Set([failure('EINVAL'), failure('ENOENT'), failure('ENODEV')])
+
 /**
  * All filters of a network device, those in front first, by rtnetlink (RTM_GETTFILTER); none where it has no clsact or
  * ingress qdisc. Throws `SyscallError`.
@@ -98,7 +101,7 @@ export function tcFilters(sys: Sys, ifindex: number): readonly TcFilter[] {
         ...programOf(classifier, options),
       })
     })
-    if (result < 0 && result !== failure('EINVAL') && result !== failure('ENOENT'))
+    if (result < 0 && !noFilters.has(result))
       throw new SyscallError(result, { call: 'rtnetlink', subject: `filters of device ${ifindex}` })
     return filters
   })

@@ -183,6 +183,7 @@ function attachFilter(
           },
         }),
     undo: () => {
+      // A device that is gone has no filters.
       const own = tcFilters(sys, ifindex).find(
         (filter) =>
           filter.direction === direction &&

@@ -8,6 +8,7 @@ import { heldObject } from './held-object.ts'
 import { Link } from './link.ts'
 import type { AttachableProgram, LinkParts } from './link.ts'
 import { answerErrno, askNetlink } from './netlink.ts'
+import { undoUnlessGone } from './refused.ts'
 
 /** Options of {@link attachXdp}. */
 export interface XdpOptions {
@@ -77,8 +78,11 @@ function attachOverNetlink(
   return {
     linkFd: undefined,
     outlivesProcess: true,
+    // EEXIST: it is another program's place by now.
     undo: () => {
-      set(sys, program, place, -1, held.fd)
+      undoUnlessGone(() => {
+        set(sys, program, place, -1, held.fd)
+      }, ['EEXIST', 'ENODEV'])
     },
     release: () => {
       held.close()

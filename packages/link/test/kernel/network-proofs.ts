@@ -26,11 +26,15 @@ const commands = ['unshare', 'ip']
 const kinds: readonly Omit<Proof, 'prove'>[] = [
   { sections: ['xdp', 'xdp.frags', 'sk_lookup', 'flow_dissector', 'socket'], needs: { kernel: [5, 18] } },
   { sections: ['tc', 'classifier'], needs: { config: ['NET_CLS_BPF'] } },
+  { sections: ['action'], needs: { config: ['NET_ACT_BPF', 'NET_CLS_MATCHALL'] } },
+  { sections: ['lwt_in', 'lwt_out', 'lwt_xmit'], needs: { kernel: [4, 10], config: ['LWTUNNEL_BPF'] } },
+  { sections: ['lwt_seg6local'], needs: { kernel: [4, 18], config: ['IPV6_SEG6_BPF'] } },
+  { sections: ['sk_reuseport', 'sk_reuseport/migrate'], needs: { kernel: [5, 14] } },
   { sections: ['tcx/ingress', 'tcx/egress', 'tc/ingress', 'tc/egress'], needs: { kernel: [6, 6] } },
   { sections: ['netkit/primary', 'netkit/peer'], needs: { kernel: [6, 7], config: ['NETKIT'] } },
   { sections: ['netfilter'], needs: { kernel: [6, 4], config: ['NETFILTER_BPF_LINK'] } },
   {
-    sections: ['sk_skb/verdict', 'sk_skb/stream_verdict', 'sk_msg'],
+    sections: ['sk_skb/verdict', 'sk_skb/stream_verdict', 'sk_skb/stream_parser', 'sk_skb', 'sk_msg'],
     needs: { kernel: [5, 13], config: ['BPF_STREAM_PARSER'] },
   },
   { sections: ['lsm_cgroup'], needs: { kernel: [6, 0], config: ['BPF_LSM'] } },
@@ -46,7 +50,12 @@ const kinds: readonly Omit<Proof, 'prove'>[] = [
     ],
     needs: { kernel: [5, 9], config: ['CGROUP_BPF'] },
   },
-  { sections: ['cgroup/connect_unix'], needs: { kernel: [6, 7], config: ['CGROUP_BPF'] } },
+  {
+    sections: ['connect', 'sendmsg', 'recvmsg', 'getpeername', 'getsockname'].map(
+      (call) => `cgroup/${call}_unix`,
+    ),
+    needs: { kernel: [6, 7], config: ['CGROUP_BPF'] },
+  },
   { sections: ['struct_ops'], needs: { kernel: [6, 4], config: ['TCP_CONG_ADVANCED'] } },
 ]
 
@@ -57,7 +66,11 @@ export function networkProofs(
 ): readonly Proof[] {
   const all = kinds.map(({ sections, needs }) => ({
     sections,
-    needs: { ...needs, commands, ...(sections.includes('lsm_cgroup') ? { missing } : {}) },
+    needs: {
+      ...needs,
+      commands: sections.some((name) => name.endsWith('_unix')) ? [...commands, 'perl'] : commands,
+      ...(sections.includes('lsm_cgroup') ? { missing } : {}),
+    },
   }))
   return all.map((proof) => ({
     ...proof,

@@ -37,10 +37,23 @@ describe.skipIf(gate.skip)(gate.title('network kinds'), () => {
       'qdisc after tc': false,
       order: [1, 0],
       updated: true,
+      'tc order': [
+        [10, 1],
+        [20, 0],
+      ],
+      'tc replaced': [
+        [10, 2],
+        [20, 0],
+      ],
+      'tc of others': [[20, 1], true],
+      'tc at the end': false,
+      'xdp of others': 1,
+      'xdp at the end': 0,
       sockmap: 'sockmap',
       'sockmap without links': true,
     })
     expect(told['not expected']).toMatch(/^LINK_CHANGED: /)
+    expect(told['tc taken']).toMatch(/^LINK_NETLINK: .*RTM_NEWTFILTER bpf failed with EEXIST/)
     expect(told['taken']).toMatch(/^LINK_REFUSED: .*EBUSY/)
     expect(told['taken over netlink']).toMatch(
       /^LINK_NETLINK: .*RTM_SETLINK IFLA_XDP failed with EBUSY: XDP program already attached/,

@@ -139,6 +139,28 @@ export const probeProofs: readonly Proof[] = [
       }),
   },
   {
+    sections: ['uprobe.session', 'uprobe.session.s'],
+    needs: { kernel: [6, 13], config: ['UPROBE_EVENTS'] },
+    async prove(section) {
+      // What the entry returns decides whether the return is wanted.
+      for (const [returns, runs] of [
+        [0, 2],
+        [1, 1],
+      ] as const) {
+        await proveSection(section, {
+          ...umask,
+          target: 'libc.so.6:umas?',
+          options: { pid: process.pid },
+          returns,
+          look: (counter, link) => {
+            assert.equal(counter.runs(), runs)
+            assert.equal(link.info().kind, 'uprobe_session')
+          },
+        })
+      }
+    },
+  },
+  {
     sections: ['usdt', 'usdt.s'],
     needs: { kernel: [6, 0], config: ['UPROBE_EVENTS'], commands: ['python3'] },
     prove: (section) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { parseBtf } from '@tsbpf/btf'
 import type { Btf, BtfKind, BtfTypeOf } from '@tsbpf/btf'
+import { progGetInfo } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { descriptors, expectNoLeak } from '@tsbpf/testkit'
 import type { Requirement } from '@tsbpf/testkit'
@@ -42,6 +43,31 @@ export function kernelType(name: string): BtfTypeOf<'struct'> {
   return find(name, 'struct')
 }
 
+/** What a process holds until it is killed. */
+export interface Held {
+  readonly kind: string
+  readonly outlivesProcess: boolean
+  /** System-wide id of the program. */
+  readonly program: number
+}
+
+let hold: ((held: Held) => void) | undefined
+
+/** From now on {@link proveRuns} proves nothing: it attaches, tells `taker`, and never ends. */
+export function holdInstead(taker: (held: Held) => void): void {
+  hold = taker
+}
+
+async function holdUntilKilled(
+  test: CountingProgram,
+  attachIt: (program: AttachableProgram) => Link,
+): Promise<never> {
+  const { program } = countingProgram(nativeSys(), test)
+  const { kind, outlivesProcess } = attachIt(program)
+  hold?.({ kind, outlivesProcess, program: progGetInfo(nativeSys(), program.fd).info.id })
+  return new Promise(() => undefined)
+}
+
 /**
  * Loads a counting program, attaches it, makes its event happen, and sees it in the map; detaches it, and sees no more.
  * `look` sees more of it while it is attached.
@@ -52,6 +78,7 @@ export async function proveRuns(
   event: (link: Link) => unknown,
   look: (counter: Counter, link: Link) => void = () => undefined,
 ): Promise<void> {
+  if (hold !== undefined) await holdUntilKilled(test, attachIt)
   const before = descriptors()
   {
     using counter = countingProgram(nativeSys(), test)

@@ -1,25 +1,13 @@
-import { kernelVersion, requires } from '@tsbpf/testkit'
-import type { Gate } from '@tsbpf/testkit'
+import { kernelVersion } from '@tsbpf/testkit'
 import { describe, expect, it } from 'vitest'
-import { networkProofs } from './network-proofs.ts'
-import type { Proof } from './proof.ts'
-import { probeProofs } from './probe-proofs.ts'
-import { missing, tracingProofs } from './tracing-proofs.ts'
+import { rows } from './proofs.ts'
 import table from './proofs.json' with { type: 'json' }
 
-const gateOf = ({ sections, needs }: Omit<Proof, 'prove'>): Gate =>
-  requires({ root: true, ...needs, reason: `attaches ${sections.join(', ')}` })
-const proofs = [...probeProofs, ...tracingProofs, ...networkProofs(missing, (proof) => !gateOf(proof).skip)]
 const kernel = kernelVersion().join('.')
 /** What docs/support.md says about this kernel. */
 const listed = Object.entries(table).flatMap(([section, kernels]) =>
   kernels.includes(kernel) ? [section] : [],
 )
-
-const rows = proofs.flatMap((proof) => {
-  const gate = gateOf(proof)
-  return proof.sections.map((section) => ({ section, gate, proof }))
-})
 
 describe('kinds of attachment, each by its section name', () => {
   for (const { section, gate, proof } of rows) {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { progLoad } from '@tsbpf/sys'
+import { btfBuilder } from '@tsbpf/btf'
+import { btfLoad, progLoad, progTestRun } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { isRoot } from '@tsbpf/testkit'
 import { attachTypes, errnos, progTypes } from '@tsbpf/uapi'
-import { readIterator } from '../../src/index.ts'
+import { attach, readIterator } from '../../src/index.ts'
 import { cookie, mayStat, signed, unlinked, unlinkNothing } from './events.ts'
-import { btfId, proveSection } from './proof.ts'
+import { btfId, proveRuns, proveSection } from './proof.ts'
+import { loadProgram } from './program.ts'
 import type { Proof } from './proof.ts'
 
 const ofProcess = process.pid
@@ -44,6 +46,66 @@ async function proveDenial(section: string, target: string, loadedFor: string): 
     },
   })
   assert.equal(denied, 1, 'what was detached denies no more')
+}
+
+/** Makes the kernel call its functions for tests: `bpf_fentry_test1(1)` and others, by running a program for one of them. */
+function callTestFunctions(): void {
+  const sys = nativeSys()
+  const attachBtfId = btfId('bpf_fentry_test2')
+  const { fd } = loadProgram(sys, { type: 'tracing', attachType: 'trace_fentry', attachBtfId })
+  try {
+    progTestRun(sys, { prog_fd: fd })
+  } catch {
+    // Only the first function counts here: another result of it ends the run.
+  } finally {
+    sys.close(fd)
+  }
+}
+
+/** Replaces a function of a program of our own, and runs that. */
+async function proveReplacement(section: string): Promise<void> {
+  const sys = nativeSys()
+  const builder = btfBuilder()
+  const type = builder.add({ kind: 'int', name: 'int', size: 4, signed: true })
+  const proto = builder.add({ kind: 'func_proto', returnType: type, params: [{ name: 'question', type }] })
+  const main = builder.add({ kind: 'func', name: 'main', type: proto, linkage: 'global' })
+  const answer = builder.add({ kind: 'func', name: 'answer', type: proto, linkage: 'global' })
+  const { fd: btf } = btfLoad(sys, { btf: builder.build() })
+  const info = (...records: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(records).buffer)
+  const { fd: asker } = progLoad(sys, {
+    prog_type: progTypes.value('socket_filter'),
+    insns: Uint8Array.of(
+      ...[0xb7, 1, 0, 0, 0, 0, 0, 0], // main: r1 = 0
+      ...[0x85, 0x10, 0, 0, 1, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0], // call answer; exit
+      ...[0xb7, 0, 0, 0, 42, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0], // answer: r0 = 42; exit
+    ),
+    license: 'GPL',
+    prog_btf_fd: btf,
+    func_info_rec_size: 8,
+    func_info: info(0, main, 3, answer),
+  })
+  const ask = (): number => progTestRun(sys, { prog_fd: asker, data_in: new Uint8Array(64) }).retval
+  const load = { prog_btf_fd: btf, func_info_rec_size: 8, func_info: info(0, answer) }
+  try {
+    const seen: number[] = []
+    await proveRuns(
+      {
+        type: 'ext',
+        returns: 7,
+        load: { ...load, attach_prog_fd: asker, attach_btf_id: answer },
+      },
+      ({ fd, name }) =>
+        attach(sys, {
+          ...{ fd, name, type: 'ext', attachType: undefined, attachTo: 'answer' },
+          section: `${section}/answer`,
+        }),
+      () => seen.push(ask()),
+    )
+    assert.deepEqual(seen, [7, 42])
+  } finally {
+    sys.close(asker)
+    sys.close(btf)
+  }
 }
 
 export const tracingProofs: readonly Proof[] = [
@@ -112,6 +174,26 @@ export const tracingProofs: readonly Proof[] = [
       missing,
     },
     prove: (section) => proveDenial(section, 'security_inode_getattr', 'security_inode_getattr'),
+  },
+  {
+    // Which functions may sleep is a list of the kernel's; without error injection it has those for tests.
+    sections: ['fentry.s', 'fexit.s', 'fmod_ret.s'],
+    needs: { kernel: [6, 3], config: ['FUNCTION_TRACER', 'DYNAMIC_FTRACE_WITH_DIRECT_CALLS'], missing },
+    prove: (section) =>
+      proveSection(section, {
+        target: 'bpf_fentry_test1',
+        loadedFor: 'bpf_fentry_test1',
+        notes: 0,
+        event: callTestFunctions,
+        look: (counter) => {
+          assert.equal(signed(counter.noted()), 1n)
+        },
+      }),
+  },
+  {
+    sections: ['freplace'],
+    needs: { kernel: [5, 6], missing },
+    prove: proveReplacement,
   },
   {
     sections: ['lsm', 'lsm.s'],

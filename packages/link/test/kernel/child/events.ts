@@ -27,6 +27,9 @@ export async function datagram(type: 'udp4' | 'udp6' = 'udp4'): Promise<void> {
   }
 }
 
+/** What a {@link connection} carries. */
+export const sent = 'hello'
+
 /** One connection that carries a few bytes each way; `look` gets both ends while it stands. */
 export async function connection(
   at: ListenOptions & NetConnectOpts = { host: '127.0.0.1', port: 0 },
@@ -42,7 +45,7 @@ export async function connection(
   if (client.connecting) await once(client, 'connect')
   look(client, other)
   other.on('data', (data) => other.end(data))
-  client.end('hello')
+  client.end(sent)
   client.resume()
   await once(client, 'close')
   server.close()

@@ -1,10 +1,11 @@
 // Attaches every kind that has to do with the network, in a network namespace of its own, and prints what ran.
+import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, connect } from 'node:net'
 import { execFileSync } from 'node:child_process'
 import { isTsbpfError } from '@tsbpf/base'
-import { mapCreate, progQuery } from '@tsbpf/sys'
+import { mapCreate, progGetInfo, progQuery } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
 import { attachTypes, commands, errnos, mapTypes } from '@tsbpf/uapi'
 import {
@@ -14,6 +15,12 @@ import {
   attachTc,
   attachTcx,
   attachXdp,
+  clsactDevices,
+  networkDevices,
+  removeEmptyClsact,
+  removeTcFilter,
+  tcFilters,
+  xdpPrograms,
 } from '../../../src/index.ts'
 import { loadProgram, runs } from '../program.ts'
 
@@ -125,6 +132,9 @@ told['flow_dissector'] = await runs(
 )
 for (const tap of taps) sys.close(tap)
 
+const deviceOf = (wanted: string): number =>
+  networkDevices(sys).find(({ name }) => name === wanted)?.ifindex ?? 0
+
 // Order and replacement, as the kernel reports them.
 const first = loadProgram(sys, { type: 'sched_cls', attachType: 'tcx_ingress' })
 const second = loadProgram(sys, { type: 'sched_cls', attachType: 'tcx_ingress' })
@@ -156,6 +166,42 @@ const third = loadProgram(sys, { type: 'sched_cls', attachType: 'tcx_ingress' })
       held.detach()
     }
   })
+}
+// Filters of clsact: the priority is the order, a replaced program keeps its place, and only what is ours goes.
+{
+  const [one, two, three] = [1, 2, 3].map(() => loadProgram(sys, { type: 'sched_cls' }))
+  assert(one && two && three)
+  const id = ({ fd }: { fd: number }): number => progGetInfo(sys, fd).info.id
+  const filters = (): number[][] =>
+    tcFilters(sys, 1).map(({ priority, programId }) => [
+      priority,
+      [one, two, three].findIndex((program) => id(program) === programId),
+    ])
+  const late = attachTc(sys, one, 'lo', { priority: 20 })
+  const early = attachTc(sys, two, 'lo', { priority: 10 })
+  told['tc order'] = filters()
+  early.update(three)
+  told['tc replaced'] = filters()
+  told['tc taken'] = code(() => attachTc(sys, one, 'lo', { priority: 10 }))
+  const [, theirs] = tcFilters(sys, 1)
+  if (theirs !== undefined) removeTcFilter(sys, theirs)
+  const other = attachTc(sys, two, 'lo', { priority: 20 })
+  late.detach()
+  early.detach()
+  told['tc of others'] = [...filters(), clsactDevices(sys).has(1)]
+  other.detach()
+  removeEmptyClsact(sys, 1)
+  told['tc at the end'] = clsactDevices(sys).has(1)
+}
+// What somebody else has removed, and whose place another has, is left alone.
+{
+  const held = attachXdp(sys, loadProgram(sys, xdp), 'right', { netlink: true, mode: 'skb' })
+  ip('link set right xdpgeneric off')
+  const other = attachXdp(sys, loadProgram(sys, xdp), 'right', { netlink: true, mode: 'skb' })
+  held.detach()
+  told['xdp of others'] = xdpPrograms(sys, deviceOf('right')).length
+  other.detach()
+  told['xdp at the end'] = xdpPrograms(sys, deviceOf('right')).length
 }
 told['no such device'] = code(() => attachXdp(sys, first, 'eth77'))
 told['bad hook'] = code(() => attachNetfilter(sys, first, 'ipv4/nowhere'))
