@@ -176,7 +176,9 @@ export const rows = {
     hint: (c: { readonly errno: string }) =>
       c.errno === 'ENOMEM' || c.errno === 'EPERM'
         ? 'memory is short; before kernel 5.11 raise RLIMIT_MEMLOCK (ulimit -l unlimited)'
-        : undefined,
+        : c.errno === 'EAGAIN'
+          ? 'signals interrupt the kernel, as those of a profiler (node --cpu-prof) do: load() works on other threads, which get none'
+          : undefined,
   },
   LOADER_REJECTED: {
     message: (c: { readonly program: string; readonly summary: string; readonly place: string }) =>

@@ -27,13 +27,13 @@ function kernelHas(sys: Sys): (feature: BtfFeature) => boolean {
 export function loadBtf(
   sys: Sys,
   owned: OwnedFds,
-  btf: Btf | undefined,
+  { btf, externs }: { readonly btf: Btf | undefined; readonly externs: boolean },
   token: number | undefined,
   done: (note: string | undefined) => void,
 ): number | undefined {
   if (btf === undefined) return undefined
   const fields = token === undefined ? {} : { btf_flags: mapFlags.value('token_fd'), btf_token_fd: token }
-  const own = sanitizeBtf(btf, (feature) => feature !== 'extern')
+  const own = externs ? sanitizeBtf(btf, (feature) => feature !== 'extern') : btf
   let { fd } = btfLoad(sys, { ...fields, btf: own.bytes })
   if (fd < 0) {
     const older = sanitizeBtf(btf, kernelHas(sys))

@@ -61,6 +61,8 @@ export function* loadProgram(context: LoadContext, program: PlannedProgram): Loa
   }
   const plain = yield* again(fields)
   if (plain.fd >= 0) return { fd: plain.fd, log: '' }
+  // The verifier has not come to an end, and has nothing to say.
+  if (plain.fd === EAGAIN) throw refusal(context, program, plain.fd, '', false)
   // A program that is too large takes the verifier a second, and its log is millions of lines of the same loop.
   const { result, log } = yield* withLog(fields, 1, plain.fd === E2BIG)
   if (result.fd >= 0) return { fd: result.fd, log }

@@ -109,6 +109,22 @@ describe('load on a fake kernel', () => {
     }
   })
 
+  it('says what to do where signals do not let the verifier come to an end', () => {
+    const spec = object('tracer')
+    const healthy = kernel()
+    loadSync(spec, { sys: healthy, ...own(spec) }).dispose()
+    const at = commands(healthy).indexOf('prog_load')
+    const sys = kernel({ at, result: -errnos.value('EAGAIN'), onwards: true })
+    expect(() => loadSync(spec, { sys, ...own(spec) })).toThrow(
+      expect.objectContaining({
+        code: 'LOADER_FAILED',
+        hint: expect.stringContaining('profiler') as string,
+      }),
+    )
+    // libbpf's number of attempts, and no more of them for a log that would be empty.
+    expect(commands(sys).filter((name) => name === 'prog_load').length).toBe(5)
+  })
+
   for (const name of ['tracer', 'nested', 'tracepoints'] as const) {
     it(`closes everything whichever call fails, and however: ${name}`, async () => {
       const spec = object(name)

@@ -93,7 +93,8 @@ function start(
 
   const { tokenPath } = options
   const token = tokenPath === undefined ? undefined : needed.add(createToken(sys, tokenPath))
-  const btfFd = loadBtf(sys, needed, loadableBtf(plan.spec), token, (note) => progress('btf', '', note))
+  const types = { btf: loadableBtf(plan.spec), externs: plan.spec.externs.length > 0 }
+  const btfFd = loadBtf(sys, needed, types, token, (note) => progress('btf', '', note))
   const moduleFd = moduleFds(sys, needed)
   const maps: CreatedMap[] = []
   for (const planned of plan.maps) {

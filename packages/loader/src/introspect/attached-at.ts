@@ -29,7 +29,7 @@ const cgroupTypes = names.filter((name) => name.startsWith('cgroup_') || name ==
 const netnsTypes = names.filter((name) => name === 'flow_dissector' || name === 'sk_lookup')
 const deviceTypes = names.filter((name) => name.startsWith('tcx_') || name.startsWith('netkit_'))
 /** What a kernel says of an attach type that it does not know, or that the place does not have. */
-const notHere = new Set(['EINVAL', 'EOPNOTSUPP', 'ENOENT', 'EACCES', 'ENOTSUPP'])
+const notHere = new Set(['EINVAL', 'EOPNOTSUPP', 'ENOENT', 'EACCES', 'ENOTSUPP', 'ENXIO'])
 
 /**
  * All programs that are attached at one place, in the order in which they run (BPF_PROG_QUERY, kernel 4.15; tcx and

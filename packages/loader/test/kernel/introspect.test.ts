@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +12,6 @@ import {
 import { Fd, progLoad, progTestRun } from '@tsbpf/sys'
 import type { ProgLoadFields, Sys } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
-import { requires } from '@tsbpf/testkit'
 import { attachTypes, progTypes } from '@tsbpf/uapi'
 import { describe, expect, it } from 'vitest'
 import {
@@ -32,28 +30,17 @@ import {
   runStatistics,
   taskFdQuery,
 } from '../../src/index.ts'
+import { bpftool, bpftoolGate } from './bpftool.ts'
+import type { Json } from './bpftool.ts'
 import { leavesNothing } from './kernel-objects.ts'
 import { objectSpec } from './objects.ts'
 
-const oracles = process.env['TSBPF_ORACLES'] ?? ''
-const gate = requires({
-  root: true,
-  kernel: [6, 6],
-  missing: oracles === '',
-  reason: 'bpftool 7.5 (TSBPF_ORACLES)',
-})
-type Json = Readonly<Record<string, unknown>>
-/** Without what a checked build preloads: there bpftool takes forever to read /proc/kallsyms. */
-const env = { PATH: process.env['PATH'] }
-const bpftool = (...args: readonly string[]): Json & readonly Json[] =>
-  JSON.parse(execFileSync(`${oracles}/bin/bpftool`, ['-j', ...args], { encoding: 'utf8', env })) as never
+const gate = bpftoolGate
 const byId = <T extends { readonly id?: unknown }>(rows: readonly T[], id: unknown): T => {
   const row = rows.find((one) => one.id === id)
   if (row === undefined) throw new Error(`no id ${id}`)
   return row
 }
-
-const kallsyms = (): string => readFileSync('/proc/kallsyms', 'latin1')
 
 /** `r0 = value; exit`. */
 function program(sys: Sys, fields: Omit<ProgLoadFields, 'insns' | 'license'>, value: number): Fd {
@@ -135,6 +122,7 @@ describe.skipIf(gate.skip)(gate.title('introspection'), () => {
     try {
       await leavesNothing(() => {
         using object = loadSync(objectSpec('tracer'), { sys })
+        const symbols = readFileSync('/proc/kallsyms', 'latin1')
         for (const one of object.programs) {
           const code = programCode(sys, one.fd)
           const { id, bytesXlated, bytesJited } = programInfo(sys, one.fd)
@@ -145,7 +133,7 @@ describe.skipIf(gate.skip)(gate.title('introspection'), () => {
           for (const { address, tag } of code.functions) {
             // The program's first function has a tag of its own there.
             const shown = address === code.functions[0]?.address ? one.info().tag : tag
-            expect(kallsyms()).toContain(`${address.toString(16)} t bpf_prog_${shown}`)
+            expect(symbols).toContain(`${address.toString(16)} t bpf_prog_${shown}`)
           }
           expect(code.jited.some((byte) => byte !== 0)).toBe(true)
           expect([code.xlated.length, code.jited.length]).toEqual([bytesXlated, bytesJited])

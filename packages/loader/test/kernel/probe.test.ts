@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { fakeSys, failure } from '@tsbpf/sys'
 import { nativeSys } from '@tsbpf/sys/native'
-import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
+import { descriptors, expectNoLeak } from '@tsbpf/testkit'
 import { mapTypes, progTypes } from '@tsbpf/uapi'
 import { helpers } from '@tsbpf/uapi/helpers'
 import { describe, expect, it } from 'vitest'
@@ -14,27 +13,15 @@ import {
   probeMapType,
   probeProgramType,
 } from '../../src/index.ts'
+import { bpftool, bpftoolGate } from './bpftool.ts'
 
-const oracles = process.env['TSBPF_ORACLES'] ?? ''
-const gate = requires({
-  root: true,
-  kernel: [6, 6],
-  missing: oracles === '',
-  reason: 'bpftool 7.5 (TSBPF_ORACLES)',
-})
+const gate = bpftoolGate
 type Answers = Readonly<Record<string, boolean>>
 
 describe.skipIf(gate.skip)(gate.title('feature probes'), () => {
   const sys = gate.skip ? undefined! : nativeSys()
   const probed = (): Readonly<Record<string, Answers & Readonly<Record<string, readonly string[]>>>> =>
-    JSON.parse(
-      execFileSync(`${oracles}/bin/bpftool`, ['-j', 'feature', 'probe', 'kernel'], {
-        encoding: 'utf8',
-        // Without what a checked build preloads.
-        env: { PATH: process.env['PATH'] },
-        maxBuffer: 2 ** 24,
-      }),
-    ) as never
+    bpftool('feature', 'probe', 'kernel') as never
 
   it('answer what bpftool answers, and leave nothing', () => {
     const before = descriptors()

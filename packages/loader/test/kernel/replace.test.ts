@@ -30,6 +30,8 @@ const trampolines = requires({
   reason: 'replaces functions of programs, which this kernel refuses (EPERM)',
 })
 
+const throwing = requires({ root: true, kernel: [6, 7], reason: 'throws exceptions' })
+
 describe.skipIf(trampolines.skip)(trampolines.title('freplace'), () => {
   it('replaces a function of a loaded program until it is detached', async () => {
     await leavesNothing(async () => {
@@ -88,7 +90,7 @@ describe.skipIf(gate.skip)(gate.title('what section names say'), () => {
     })
   })
 
-  it('names exception callbacks', async () => {
+  it.skipIf(throwing.skip)(throwing.title('names exception callbacks'), async () => {
     await leavesNothing(() => {
       using bpf = loadSync(objectSpec('throws'))
       expect(runOnPacket(bpf.program('guarded'))).toBe(105)

@@ -14,7 +14,7 @@ import { readObject } from '../read-object.ts'
 import { eventCodecs, isEventMap, readEvents } from '../run-events.ts'
 import { jsonReporter, textReporter } from '../run-reporter.ts'
 import type { RunReporter, RunSummary } from '../run-reporter.ts'
-import { printsTrace, readTrace } from '../trace-output.ts'
+import { printsTrace } from '../trace-output.ts'
 
 /** Options of {@link run}. */
 export interface RunOptions {
@@ -79,7 +79,7 @@ async function watch(watched: Watched, stop: AbortSignal): Promise<RunSummary> {
   const seconds = (): number => Math.round(performance.now() - started) / 1000
 
   const trace = printsTrace(spec)
-    ? await readTrace((message) => reporter.trace(seconds(), message))
+    ? await (await import('../trace-output.ts')).readTrace((message) => reporter.trace(seconds(), message))
     : undefined
   await using traceReader = trace?.reader
   if (traceReader !== undefined) loaded.push(...objectsOf(traceReader))

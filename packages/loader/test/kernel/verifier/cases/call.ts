@@ -133,7 +133,7 @@ export const callCases: readonly VerifierCase[] = [
     row: 'argument-size-unbounded',
     bad: (b) => done(loadBytes(b.mov(r6, r1).ldxw(r4, r1.at(skb.len)).or(r4, 1))),
     fixed: (b) => {
-      b.mov(r6, r1).ldxw(r4, r1.at(skb.len)).jeq(r4, 0, 'end').jgt(r4, 8, 'end')
+      b.mov(r6, r1).ldxw(r4, r1.at(skb.len)).jlt(r4, 1, 'end').jgt(r4, 8, 'end')
       done(loadBytes(b).label('end'))
     },
   },
