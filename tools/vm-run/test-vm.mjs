@@ -10,7 +10,7 @@ import { kernelOf, VmError } from './kernel.mjs'
 
 const root = join(import.meta.dirname, '../..')
 const series = ['6.1', '6.12']
-const packages = ['sys', 'maps', 'link', 'loader']
+const packages = ['sys', 'maps', 'link', 'loader', 'tsbpf']
 /** Only ends what hangs: CI runs it beside all the rest. */
 const seconds = 1800
 
@@ -20,6 +20,7 @@ const elsewhere = [
   'sys/test/kernel/hostile',
   'sys/test/kernel/checked-build',
   'sys/test/kernel/at-end',
+  'tsbpf/test/kernel/',
   'maps/test/kernel/model',
   'loader/test/kernel/conformance',
   'loader/test/kernel/mutations',
