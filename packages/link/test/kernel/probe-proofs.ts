@@ -183,7 +183,7 @@ export const probeProofs: readonly Proof[] = [
     needs: { kernel: [4, 9] },
     prove: (section) =>
       proveSection(section, {
-        options: { target: 'cpu_clock', frequency: 4000 },
+        options: { target: 'cpu_clock', frequency: 4000, pid: process.pid },
         ofProcess,
         event: spin,
       }),
