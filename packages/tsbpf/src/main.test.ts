@@ -49,15 +49,16 @@ describe('usage', () => {
     const io = testIo()
     await main(['--help'], io)
     const commands = [...io.out().matchAll(/^ {2}([a-z-]+) .*(<|\[)/gm)].map((match) => match[1])
-    expect(commands).toEqual(['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run', 'help'])
+    const known = ['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run', 'leftovers', 'help']
+    expect(commands).toEqual(known)
   })
 
-  it.each(['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run'])(
+  it.each(['inspect', 'disasm', 'asm', 'core-reloc', 'check', 'run', 'leftovers'])(
     '%s --help has an example',
     async (command) => {
       const io = testIo()
       expect(await main([command, '--help'], io)).toBe(0)
-      expect(io.out()).toMatch(new RegExp(`Examples:\\n  \\$ (sudo )?tsbpf ${command} `))
+      expect(io.out()).toMatch(new RegExp(`Examples:\\n  \\$ (sudo )?tsbpf ${command}\\b`))
     },
   )
 

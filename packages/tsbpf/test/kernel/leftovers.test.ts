@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { cgroup2Mount } from '@tsbpf/link'
 import { nativeSys } from '@tsbpf/sys/native'
 import { requires } from '@tsbpf/testkit'
@@ -67,7 +67,7 @@ describe.skipIf(gate.skip)(gate.title('what outlives processes'), () => {
       expect(told.qdisc).toEqual(['clsact:lo'])
       expect(told.end).toEqual([])
     } finally {
-      rmdirSync(folder)
+      rmSync(folder, { recursive: true })
       rmdirSync(cgroup)
     }
   })
