@@ -22,6 +22,7 @@ export interface Row {
 async function ask(...args: string[]) {
   const io = testIo()
   const code = await main(['leftovers', ...args, '--json'], io)
+  if (code !== 0 && args.length === 0) throw new Error(io.err())
   if (code !== 0) return { code, err: io.err(), rows: [], document: undefined }
   const document = JSON.parse(io.out()) as { leftovers: Row[] }
   const ours = document.leftovers.filter(
