@@ -21,3 +21,6 @@ export const maxModuleBtfBytes = 256 * 1024 * 1024
 export const programsAtOnce = 4
 /** Bytes of the verifier's log that a probe of a feature reads. */
 export const probeLogBytes = 65_536
+
+/** Bytes of a program's stream that are read in one go: ten times what the kernel keeps (kernel/bpf/stream.c, BPF_STREAM_MAX_CAPACITY). */
+export const maxStreamBytes = 1_000_000

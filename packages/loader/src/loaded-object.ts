@@ -1,16 +1,7 @@
-import { codec, resolveRoot } from '@tsbpf/btf'
-import type { Codec } from '@tsbpf/btf'
 import { attachesItself, attachStructOps, UsdtSpecs } from '@tsbpf/link'
 import type { Link } from '@tsbpf/link'
 import { btfCodecs, mapFromFd, openPerfBuffer, openRingBuffer } from '@tsbpf/maps'
-import type {
-  BpfMap,
-  PerfBuffer,
-  PerfBufferOptions,
-  RecordDecoder,
-  RingBuffer,
-  RingBufferOptions,
-} from '@tsbpf/maps'
+import type { BpfMap, PerfBuffer, RingBuffer } from '@tsbpf/maps'
 import type { ObjectSpec, ProgramSpec } from '@tsbpf/object'
 import type { CoreResult } from '@tsbpf/core-reloc'
 import type { Sys } from '@tsbpf/sys'
@@ -20,6 +11,8 @@ import type { CreatedMap } from './create-maps.ts'
 import { errors } from './errors.ts'
 import { dataMap } from './initial-data.ts'
 import { LoadedProgram } from './loaded-program.ts'
+import { withDecoder } from './record-decoder.ts'
+import type { LoadedPerfOptions, LoadedRingOptions } from './record-decoder.ts'
 import { Variable } from './variable.ts'
 
 /** What {@link LoadedObject} is made of; it takes the descriptors over. */
@@ -28,18 +21,6 @@ export interface LoadedParts {
   readonly maps: readonly CreatedMap[]
   readonly programs: readonly { readonly fd: number; readonly spec: ProgramSpec; readonly log: string }[]
   readonly relocations: readonly CoreResult[]
-}
-
-/** Options of {@link LoadedObject.ringBuffer}. */
-export interface LoadedRingOptions<T> extends RingBufferOptions<T> {
-  /** Name of the records' type in the object's BTF (`event`, `struct event`), which decodes them; goes before `decode`. */
-  readonly type?: string
-}
-
-/** Options of {@link LoadedObject.perfBuffer}. */
-export interface LoadedPerfOptions<T> extends PerfBufferOptions<T> {
-  /** Name of the samples' type in the object's BTF (`event`, `struct event`), which decodes them; goes before `decode`. */
-  readonly type?: string
 }
 
 /**
@@ -122,11 +103,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
    * ```
    */
   ringBuffer<T = unknown>(name: string, options: LoadedRingOptions<T> = {}): RingBuffer<T> {
-    const { type, decode, ...rest } = options
-    const ring = openRingBuffer<T>(this.#sys, this.map(name), {
-      ...rest,
-      ...this.#decoder(name, type, decode),
-    })
+    const ring = openRingBuffer<T>(this.#sys, this.map(name), withDecoder(this.spec, name, options))
     this.#rings.push(ring)
     return ring
   }
@@ -141,11 +118,7 @@ export class LoadedObject implements Disposable, AsyncDisposable {
    * ```
    */
   perfBuffer<T = unknown>(name: string, options: LoadedPerfOptions<T> = {}): PerfBuffer<T> {
-    const { type, decode, ...rest } = options
-    const buffer = openPerfBuffer<T>(this.#sys, this.map(name), {
-      ...rest,
-      ...this.#decoder(name, type, decode),
-    })
+    const buffer = openPerfBuffer<T>(this.#sys, this.map(name), withDecoder(this.spec, name, options))
     this.#rings.push(buffer)
     return buffer
   }
@@ -155,18 +128,6 @@ export class LoadedObject implements Disposable, AsyncDisposable {
     const name = '__bpf_usdt_specs'
     if (this.spec.maps.some((map) => map.name === name)) this.#usdt ??= new UsdtSpecs(this.map<number>(name))
     return this.#usdt
-  }
-
-  #decoder<T>(
-    map: string,
-    type: string | undefined,
-    decode: RecordDecoder<T> | undefined,
-  ): { readonly decode?: RecordDecoder<T> } {
-    if (type !== undefined) return { decode: this.#codecOf(type) as RecordDecoder<T> }
-    if (decode !== undefined) return { decode }
-    const { btf, maps } = this.spec
-    const value = maps.find((one) => one.name === map)?.valueType
-    return btf === undefined || value === undefined ? {} : { decode: codec(btf, value) as RecordDecoder<T> }
   }
 
   /**
@@ -182,12 +143,6 @@ export class LoadedObject implements Disposable, AsyncDisposable {
       throw errors.LOADER_UNKNOWN_MAP({ name, known })
     }
     return new Uint8Array(mapping.memory)
-  }
-
-  #codecOf(name: string): Codec {
-    const { btf } = this.spec
-    if (btf === undefined) throw errors.LOADER_NO_TYPES({ name })
-    return codec(btf, resolveRoot(btf, name))
   }
 
   /** The global variable of that name; `T` is the caller's word for its type. Throws LOADER_UNKNOWN_VARIABLE. */

@@ -12,6 +12,7 @@ export type ObjectName =
   | 'nested'
   | 'pinned'
   | 'poisoned'
+  | 'prints'
   | 'rejected'
   | 'replaced'
   | 'replacement'
