@@ -22,6 +22,8 @@ export const maxSymbolBytes: number = 2 ** 24
 export const maxProcessMapsBytes: number = 2 ** 26
 /** Bytes of an executable or library that is read for its symbols, unless told otherwise. */
 export const maxBinaryBytes: number = 2 ** 29
+/** Bytes of a vDSO that is read for its symbols; those of the kernel have two to four pages. */
+export const maxVdsoBytes: number = 2 ** 20
 /** Symbols in the tables of one file; a Chromium with all of its own has some 2**21. */
 export const maxFileSymbols: number = 2 ** 23
 /** Names of functions may add up to this many times the string tables, whose names may share their ends. */

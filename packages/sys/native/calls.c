@@ -44,6 +44,13 @@ CALL(read, 2)
   check_span("read", buffer);
 RESULT(SYS3(read, fd, buffer.data, buffer.length))
 
+CALL(pread, 3)
+  I32(fd);
+  BYTES(buffer);
+  SIZE(offset);
+  check_span("pread", buffer);
+RESULT(SYS4(pread64, fd, buffer.data, buffer.length, offset))
+
 CALL(write, 2)
   I32(fd);
   BYTES(buffer);
@@ -185,6 +192,7 @@ static const struct {
     {"openat", door_openat},
     {"fileSize", door_fileSize},
     {"read", door_read},
+    {"pread", door_pread},
     {"write", door_write},
     {"close", door_close},
     {"mkdirat", door_mkdirat},

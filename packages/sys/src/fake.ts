@@ -162,6 +162,11 @@ export function fakeSys(handlers: FakeHandlers = {}): FakeSys {
     unlinkat: (_dirFd, path) => (files.delete(path) ? 0 : failure('ENOENT')),
     fileSize: (fd) => isOpen(fd, positions.get(fd)?.bytes.length ?? 0),
     read: readFrom,
+    pread: (fd, buffer, offset) => {
+      const rest = positions.get(fd)?.bytes.subarray(offset) ?? new Uint8Array(0)
+      buffer.set(rest.subarray(0, buffer.length))
+      return isOpen(fd, Math.min(rest.length, buffer.length))
+    },
     write: (fd, buffer) => isOpen(fd, buffer.length),
     close: closeFd,
     mkdirat: () => failure('ENOENT'),

@@ -117,6 +117,8 @@ export interface Sys {
   fileSize(fd: number): number
   /** read(2) into `buffer`; 0 at the end. */
   read(fd: number, buffer: Uint8Array): number
+  /** pread64(2) into `buffer` from `offset`, which stays below 2^53; 0 at the end. */
+  pread(fd: number, buffer: Uint8Array, offset: number): number
   /** write(2) of `buffer`. */
   write(fd: number, buffer: Uint8Array): number
   /** close(2) of a descriptor that this door owns; -EBADF for any other. */

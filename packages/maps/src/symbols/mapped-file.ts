@@ -4,7 +4,7 @@ import { errnoName, failure, readFile, readOpenFile } from '@tsbpf/sys'
 import type { Sys } from '@tsbpf/sys'
 import { linux } from '@tsbpf/uapi'
 import { errors } from '../errors.ts'
-import { maxBinaryBytes } from '../limits.ts'
+import { maxBinaryBytes, maxVdsoBytes } from '../limits.ts'
 import type { BinaryCache } from './binary-cache.ts'
 import { debugFile } from './debug-file.ts'
 import { buildIdOf, fileSymbols } from './file-symbols.ts'
@@ -20,6 +20,7 @@ const magic = 0x7f454c46
  */
 export function mappedFile(sys: Sys, dir: number, mapping: ProcessMapping, cache: BinaryCache): FileSymbols {
   const { inode, path } = mapping
+  if (path === '[vdso]') return vdso(sys, dir, mapping, cache)
   const fd = openMapped(sys, dir, mapping)
   try {
     const size = sys.fileSize(fd)
@@ -41,6 +42,23 @@ export function mappedFile(sys: Sys, dir: number, mapping: ProcessMapping, cache
     const symbols = readSymbols(sys, dir, bytes, path, cache)
     cache.set(inode, size, start, symbols)
     return symbols
+  } finally {
+    sys.close(fd)
+  }
+}
+
+/** The code that the kernel maps into each process is an ELF file, which lies in memory alone. */
+function vdso(sys: Sys, dir: number, { path, start, end }: ProcessMapping, cache: BinaryCache): FileSymbols {
+  const fail = (reason: string) => errors.SYMBOLS_FILE({ path, reason })
+  const size = Number(end - start)
+  if (size > maxVdsoBytes) throw fail(`it has more than ${maxVdsoBytes} bytes`)
+  const fd = sys.openat(dir, 'mem', linux.O_RDONLY)
+  if (fd < 0) throw fail(errnoName(fd))
+  try {
+    const bytes = new Uint8Array(size)
+    const count = sys.pread(fd, bytes, Number(start))
+    if (count !== size) throw fail(count < 0 ? errnoName(count) : `${count} of ${size} bytes were read`)
+    return readSymbols(sys, dir, bytes, path, cache)
   } finally {
     sys.close(fd)
   }

@@ -140,8 +140,8 @@ export class UserSymbols implements Disposable {
 }
 
 /**
- * Names for addresses of a process, by its mappings and the symbols of the files it has mapped: `.symtab`, `.dynsym` and
- * split debug files, whatever address an executable or library was loaded at. The very file that is mapped is read, also
+ * Names for addresses of a process, by its mappings and the symbols of the files it has mapped, and of the vDSO:
+ * `.symtab`, `.dynsym` and split debug files, whatever address an executable or library was loaded at. The very file that is mapped is read, also
  * if it was deleted or is seen in another mount namespace only.
  *
  * The rule for staleness: mappings are read again when they are older than `maxAge` (libraries come and go); when the

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { nativeSys } from '@tsbpf/sys/native'
 import { descriptors, expectNoLeak, requires } from '@tsbpf/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -98,6 +100,33 @@ describe.skipIf(gate.skip)(gate.title('stacks'), () => {
       inKernel.some(({ name, module }) => name?.startsWith('bpf_prog_') === true && module === 'bpf'),
     ).toBe(true)
     expect(formatFrame(inKernel.at(-1)!)).toMatch(/^entry_SYSCALL_64_after_hwframe\+0x[0-9a-f]+$/)
+  })
+
+  it('names the functions of the vDSO', () => {
+    const maps = readFileSync('/proc/self/maps', 'latin1')
+    const [, from = '', to = ''] = /^(\w+)-(\w+) .*\[vdso\]$/m.exec(maps) ?? []
+    const start = BigInt(`0x${from}`)
+    const image = new Uint8Array(Number(BigInt(`0x${to}`) - start))
+    const folder = mkdtempSync(join(tmpdir(), 'tsbpf-vdso-'))
+    const memory = openSync('/proc/self/mem', 'r')
+    try {
+      expect(readSync(memory, image, 0, image.length, start)).toBe(image.length)
+      writeFileSync(join(folder, 'vdso'), image)
+      const nm = execFileSync('nm', ['-D', '-S', '--defined-only', join(folder, 'vdso')], {
+        encoding: 'utf8',
+      })
+      const functions = [...nm.matchAll(/^(\w+) \w+ T (__vdso_\w+)/gm)]
+      expect(functions.map(([, , name]) => name)).toContain('__vdso_clock_gettime')
+      using symbols = userSymbols(sys, 'self')
+      for (const [, at = '', name] of functions) {
+        const found = symbols.find(start + BigInt(`0x${at}`) + 1n)
+        expect(found).toMatchObject({ name, offset: 1, file: '[vdso]' })
+      }
+      expect(symbols.unreadable.size).toBe(0)
+    } finally {
+      closeSync(memory)
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('names the frames of stacks by build id', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fd, rawTracepointOpen } from '@tsbpf/sys'
@@ -57,6 +57,9 @@ int main(void) {
 }
 `
 
+/** What was compiled with some options: in an emulator that takes ten seconds. */
+const compiled = new Map<string, readonly Uint8Array[]>()
+
 /** The two, compiled into a folder of their own, which is removed by `dispose`. */
 export class StackProgram implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'tsbpf-stacks-'))
@@ -64,6 +67,23 @@ export class StackProgram implements Disposable {
   readonly library = join(this.folder, 'libstack.so')
 
   constructor(options: readonly string[] = ['-pie', '-fPIE']) {
+    const files = ['program', 'libstack.so']
+    const key = options.join(' ')
+    const known = compiled.get(key)
+    if (known === undefined) {
+      this.#compile(options)
+      compiled.set(
+        key,
+        files.map((file) => readFileSync(join(this.folder, file))),
+      )
+    } else {
+      files.forEach((file, i) => {
+        writeFileSync(join(this.folder, file), known[i] ?? '', { mode: 0o755 })
+      })
+    }
+  }
+
+  #compile(options: readonly string[]): void {
     writeFileSync(join(this.folder, 'library.c'), librarySource)
     writeFileSync(join(this.folder, 'program.c'), programSource)
     const frames = ['-O1', '-g', '-fno-omit-frame-pointer', '-fno-optimize-sibling-calls']

@@ -47,6 +47,7 @@ export interface Addon {
   unlinkat(dirFd: number, path: string, flags: number): number
   fileSize(fd: number): number
   read(fd: number, buffer: Uint8Array): number
+  pread(fd: number, buffer: Uint8Array, offset: number): number
   write(fd: number, buffer: Uint8Array): number
   close(fd: number): number
   mkdirat(dirFd: number, path: string, mode: number): number

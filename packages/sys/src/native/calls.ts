@@ -106,6 +106,12 @@ export const calls: readonly NativeCall[] = [
   },
   { name: 'fileSize', syscall: 'fstat', parameters: { fd: 'i32' }, returns: 'number' },
   { name: 'read', syscall: 'read', parameters: { fd: 'i32', buffer: 'bytes' }, returns: 'number' },
+  {
+    name: 'pread',
+    syscall: 'pread64',
+    parameters: { fd: 'i32', buffer: 'bytes', offset: 'size' },
+    returns: 'number',
+  },
   { name: 'write', syscall: 'write', parameters: { fd: 'i32', buffer: 'bytes' }, returns: 'number' },
   { name: 'close', syscall: 'close', parameters: { fd: 'i32' }, returns: 'number' },
   {

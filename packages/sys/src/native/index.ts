@@ -115,6 +115,7 @@ function makeSys(addon: Addon, readiness: 'uv' | 'epoll'): Sys {
     unlinkat: (dirFd, path, flags) => addon.unlinkat(dirFd, path, flags),
     fileSize: (fd) => addon.fileSize(fd),
     read: (fd, buffer) => addon.read(fd, buffer),
+    pread: (fd, buffer, offset) => addon.pread(fd, buffer, offset),
     write: (fd, buffer) => addon.write(fd, buffer),
     close: (fd) => addon.close(fd),
     mkdirat: (dirFd, path, mode) => addon.mkdirat(dirFd, path, mode),
