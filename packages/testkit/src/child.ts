@@ -4,8 +4,17 @@ import type { ChildProcess } from 'node:child_process'
 const root = new URL('../../../', import.meta.url).pathname
 
 /**
- * Starts a script in a process of its own, which reads the sources as this one does: where these tests were bundled
- * into the folder that TSBPF_BUNDLED names (`npm run test:vm`), its bundle. `within` is a command that runs it:
+ * The file to run for a script: where these tests were bundled into the folder that TSBPF_BUNDLED names
+ * (`npm run test:vm`), its bundle. For Workers, and for processes that do not come from {@link startChild}.
+ */
+export function scriptFile(script: URL): string {
+  const bundled = process.env['TSBPF_BUNDLED']
+  const path = script.pathname
+  return bundled === undefined ? path : `${bundled}/${path.slice(root.length).replace(/\.ts$/, '.mjs')}`
+}
+
+/**
+ * Starts a script in a process of its own, which reads the sources as this one does. `within` is a command that runs it:
  * `['unshare', '--net']` gives it a network of its own.
  */
 export function startChild(
@@ -14,11 +23,9 @@ export function startChild(
 ): ChildProcess {
   const { args = [], within = [] } = options
   const register = new URL('register.mjs', import.meta.url).pathname
-  const bundled = process.env['TSBPF_BUNDLED']
-  const node =
-    bundled === undefined
-      ? ['--import', register, '--conditions=@tsbpf/source', script.pathname]
-      : [`${bundled}/${script.pathname.slice(root.length).replace(/\.ts$/, '.mjs')}`]
+  const read =
+    process.env['TSBPF_BUNDLED'] === undefined ? ['--import', register, '--conditions=@tsbpf/source'] : []
+  const node = [...read, scriptFile(script)]
   const [command = '', ...rest] = [...within, process.execPath, ...node, ...args]
   return spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
 }

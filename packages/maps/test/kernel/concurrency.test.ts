@@ -13,6 +13,10 @@ const gate = requires({ root: true, kernel: [5, 14], reason: 'runs a program tha
 /** Keys below this stay; the program adds and deletes those from here up to `churned` more. */
 const staying = 2000
 const churned = 1024
+/** An emulator is fifty times as slow. */
+const inVm = process.env['TSBPF_VM'] !== undefined
+const walksWanted = inVm ? 3 : 60
+const takenWanted = inVm ? 500 : 20_000
 
 const { call, insn, load, loadProgram, mapFd, mov, movReg, add, store, storeWord, returnZero } = bpf
 
@@ -127,40 +131,41 @@ describe.skipIf(gate.skip)(gate.title('maps that a program changes meanwhile'), 
     createMap<number, bigint>(door, shape('hash', { maxEntries }), { codecs: { key: u32, value: u64 } })
   const twice = (key: number): bigint => BigInt(key) * 0x1_0000_0001n
 
-  for (const [name, door] of [
-    ['by batches', () => sys],
-    ['without batches', withoutBatches],
+  for (const [name, door, what] of [
+    ['by batches', () => sys, 'what stays is seen once'],
+    ['without batches', withoutBatches, 'what stays is seen once at most'],
   ] as const) {
-    it(`are walked ${name}: what stays is seen once, whatever comes and goes`, async () => {
+    it(`are walked ${name}: ${what}, whatever comes and goes`, async () => {
       using map = open(door())
       map.setMany(Array.from({ length: staying }, (_, key) => [key, twice(key)] as const))
       const ways: (() => Iterable<[number, bigint]>)[] = [() => map, () => map.toMap()]
       const told = { whole: 0, cut: 0, churned: 0 }
       let walks = 0
-      await meanwhile(churn(map.fd), 500_000, () => {
+      // Without batches the kernel copies the value of an entry that may be another key's by then.
+      const isExact = (key: number): boolean => key < staying || name === 'by batches'
+      await meanwhile(churn(map.fd), inVm ? 5000 : 500_000, () => {
         const seen = new Map<number, number>()
         try {
           for (const [key, value] of ways[walks % ways.length]!()) {
-            if (value !== twice(key)) throw new Error(`key ${key} has the value of another: ${value}`)
+            const isOwn = value === twice(key)
+            if (!isOwn && isExact(key)) throw new Error(`key ${key} has the value of another: ${value}`)
             seen.set(key, (seen.get(key) ?? 0) + 1)
           }
           told.whole++
           const missing = Array.from({ length: staying }, (_, key) => key).filter((key) => !seen.has(key))
-          expect(missing).toEqual([])
+          if (name === 'by batches') expect(missing).toEqual([])
         } catch (error) {
           if ((error as { code?: string }).code !== 'MAP_ITERATION_CUT_SHORT') throw error
           told.cut++
         }
-        const often = [...seen].filter(
-          ([key, times]) => times > 1 && (key < staying || name === 'by batches'),
-        )
+        const often = [...seen].filter(([key, times]) => times > 1 && isExact(key))
         expect(often).toEqual([])
         told.churned += [...seen.keys()].filter((key) => key >= staying).length
-        return ++walks >= 60
+        return ++walks >= walksWanted
       })
       // It did change, and only a walk without batches was ever cut short.
       expect(told.churned).toBeGreaterThan(0)
-      if (name === 'by batches') expect(told).toMatchObject({ whole: 60, cut: 0 })
+      if (name === 'by batches') expect(told).toMatchObject({ whole: walksWanted, cut: 0 })
       // Now that nothing changes, nothing is lost.
       expect([...map.keys()].filter((key) => key < staying).length).toBe(staying)
       expect(map.count()).toBe(map.toMap().size)
@@ -186,7 +191,7 @@ describe.skipIf(gate.skip)(gate.title('maps that a program changes meanwhile'), 
         }
         return entries.length
       }
-      await meanwhile(produce(map.fd, state.fd), 20_000, () => {
+      await meanwhile(produce(map.fd, state.fd), takenWanted, () => {
         take()
         const own = [0xffff_ffff, 0xffff_fffe]
         try {
@@ -196,7 +201,7 @@ describe.skipIf(gate.skip)(gate.title('maps that a program changes meanwhile'), 
         } finally {
           map.deleteMany(own)
         }
-        return taken.size > 20_000
+        return taken.size > takenWanted
       })
       while (take() > 0);
       const added = Number(new DataView(state.get(0)!.buffer).getBigUint64(0, true))

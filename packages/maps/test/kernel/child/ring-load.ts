@@ -18,6 +18,10 @@ export interface Task {
   readonly read: SharedArrayBuffer
 }
 
+/** Records of each task; in the VM an emulator makes them. */
+export const wanted =
+  process.env['TSBPF_VM'] === undefined ? { load: 30_000, wake: 500 } : { load: 6000, wake: 60 }
+
 /** What {@link consume} saw. */
 export interface RingLoad {
   readonly produced: number
@@ -55,7 +59,7 @@ export async function consume(worker: Worker, how: 'load' | 'wake'): Promise<Rin
     Atomics.store(came, 0, checker.received)
     if (how === 'wake') Atomics.notify(came, 0)
   })
-  const task: Task = { how, program: producer.program, times: how === 'load' ? 30_000 : 500, read }
+  const task: Task = { how, program: producer.program, times: wanted[how], read }
   const work = { done: false }
   worker.postMessage(task)
   const ended = once(worker, 'message').finally(() => (work.done = true))

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { nativeSys } from '@tsbpf/sys/native'
+import { scriptFile } from '@tsbpf/testkit/child'
 import { createMap, openRingBuffer } from '../../../src/index.ts'
 import { shape } from '../../support/shapes.ts'
 import { life } from './ring-life.ts'
@@ -17,7 +18,7 @@ export interface Rings {
 }
 
 if (isMainThread) {
-  const worker = new Worker(new URL(import.meta.url))
+  const worker = new Worker(scriptFile(new URL(import.meta.url)))
   const load = await consume(worker, 'load')
   const wake = await consume(worker, 'wake')
   const here = await life()
