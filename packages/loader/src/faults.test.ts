@@ -144,14 +144,20 @@ describe('a load', () => {
     let busy = 0
     let most = 0
     const begun: number[] = []
+    const waiting: (() => void)[] = []
     const door = (refuse: readonly number[]): Sys => ({
       ...sys,
       bpfAsync: async (...args) => {
         const index = begun.length
         begun.push(index)
         most = Math.max(most, ++busy)
-        // Later ones are done first.
-        await new Promise((resolve) => setTimeout(resolve, 40 - 10 * (index % 4)))
+        // Of those that wait together, later ones are done first.
+        await new Promise<void>((resolve) => {
+          if (waiting.push(resolve) > 1) return
+          setImmediate(() => {
+            for (const go of waiting.splice(0).reverse()) go()
+          })
+        })
         busy--
         return refuse.includes(index) ? failure('EINVAL') : sys.bpfAsync(...args)
       },
