@@ -49,6 +49,11 @@ export const rows = {
         ? 'something else is pinned there again and again: give another folder in the option pinPath'
         : 'pinPath must be a folder of a BPF file system (mount -t bpf bpf /sys/fs/bpf) that this user may write to',
   },
+  LOADER_NO_TEST_RUN: {
+    message: (c: { readonly program: string; readonly type: string }) =>
+      `program ${c.program}: this kernel does not run programs of type ${c.type} on given input`,
+    hint: 'attach it and make its event happen; probe with a program of type xdp, sched_cls, raw_tracepoint or syscall',
+  },
   LOADER_NO_PROGRAM_TYPE: {
     message: (c: { readonly program: string; readonly section: string }) =>
       `program ${c.program}: the section name ${c.section} names no program type`,

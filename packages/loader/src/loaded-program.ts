@@ -5,6 +5,8 @@ import type { Sys } from '@tsbpf/sys'
 import { errors } from './errors.ts'
 import { programInfo } from './introspect/program-info.ts'
 import type { ProgramInfo } from './introspect/program-info.ts'
+import { benchmark, testRun } from './test-run.ts'
+import type { BenchmarkResult, TestRunOptions, TestRunResult } from './test-run.ts'
 
 /**
  * A program in the kernel. It owns its descriptor; the kernel keeps the program while it is attached, too.
@@ -59,6 +61,31 @@ export class LoadedProgram implements Disposable {
     const specs = /^usdt(?:\.s)?(?:\/|$)/.test(section) ? this.#usdtSpecs() : undefined
     const own = specs === undefined ? options : { usdtSpecs: specs, ...options }
     return attach(this.#sys, { fd, name, section, type, attachType, attachTo }, own)
+  }
+
+  /**
+   * Runs the program on given input, attached nowhere (BPF_PROG_TEST_RUN, Linux 4.12; raw tracepoints 5.10, sk_lookup
+   * and syscall 5.14, netfilter 6.4). The bytes that come back are the caller's. Needs CAP_NET_ADMIN or CAP_PERFMON, as
+   * its type does. Throws LOADER_NO_TEST_RUN where the kernel does not run programs of this type, `SyscallError` EINVAL for input that
+   * does not fit it, ENOSPC where the packet outgrew `growth`.
+   *
+   * @example
+   * ```ts no-run
+   * const { returnValue, data } = bpf.program('drop_udp').testRun({ data: new Uint8Array(64) })
+   * ```
+   */
+  testRun(options: TestRunOptions = {}): TestRunResult {
+    const { fd, name, type } = this
+    return testRun(this.#sys, { fd, name, type }, options)
+  }
+
+  /**
+   * Measures how long the program takes on given input, inside the kernel: `rounds` times (5 unless given) the mean of
+   * `repeat` runs (100,000 unless given). It blocks this thread meanwhile. For types that take a packet; throws as `testRun`.
+   */
+  benchmark(options: TestRunOptions & { readonly rounds?: number } = {}): BenchmarkResult {
+    const { fd, name, type } = this
+    return benchmark(this.#sys, { fd, name, type }, options)
   }
 
   /** What the kernel says about it. Throws `SyscallError`. */
