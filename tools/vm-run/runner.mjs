@@ -47,8 +47,9 @@ const runner = {
     sequence: { seed: 1, hooks: 'stack', setupFiles: 'list' },
     chaiConfig: undefined,
     maxConcurrency: 1,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Only ends what hangs: the emulator is slow, and CI runs other things beside it.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     retry: 0,
     includeTaskLocation: false,
     tags: [],
