@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import { likeness } from './c-likeness.ts'
 import { liveTypes } from './c-live.ts'
 import type { COrder } from './c-order.ts'
-import { compareNames } from './c-steps.ts'
+import { compareNames, tooManySteps } from './c-steps.ts'
 import type { CSteps } from './c-steps.ts'
 import type { CTypes } from './c-types.ts'
 import {
@@ -105,22 +105,16 @@ function sortName(flat: CTypes, id: number): number {
   return values ? (words[start + 3] ?? 0) : 0
 }
 
-/** By byte: its place among the 64 characters of C's names, none first; the order of bytes is kept. */
-const places = new Uint8Array(256)
-for (let byte = 0, place = 0; byte < 256; byte++) {
-  if (/[0-9A-Z_a-z]/.test(String.fromCharCode(byte))) place++
-  places[byte] = place
-}
-
 /** Which half of a 64-bit number the host has first. */
 const low = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
-/** Bits of the lower half that hold a place in the list; where that is longer, all of them do. */
-const placeBits = 20
+/** Characters that are sorted at once, and after how many names are compared instead: theirs may be very long. */
+const fewChars = 4
+const mostChars = 64
 
 /**
- * Sorts by the name of what a type leads to, own name, likeness and id. The first seven characters of each name and
- * its place in the list make one number, and numbers are sorted by the engine itself, without calls back; what they
- * leave alike is sorted on.
+ * Sorts by the name of what a type leads to, own name, likeness and id. Four characters of each name and its place in
+ * the list make one number, and numbers are sorted by the engine itself, without calls back; those that are alike are
+ * sorted by the next four.
  */
 function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array {
   const { strings, words, starts } = flat
@@ -128,32 +122,41 @@ function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array 
   const names = new Uint32Array(count)
   const numbers = new BigUint64Array(count)
   const halves = new Uint32Array(numbers.buffer)
-  const bits = count < 1 << placeBits ? placeBits : 32
   for (let i = 0; i < count; i++) {
-    const offset = sortName(flat, ids[i] ?? 0)
-    names[i] = offset
-    let at = offset
-    let key = 0
-    for (let n = 0; n < 5; n++) {
-      const byte = strings[at] ?? 0
-      key = (key << 6) | (places[byte] ?? 0)
-      if (byte !== 0) at++
-    }
-    halves[i * 2 + 1 - low] = key
-    let rest = i
-    if (bits === placeBits) {
-      const byte = strings[at] ?? 0
-      const next = byte === 0 ? 0 : (strings[at + 1] ?? 0)
-      rest |= ((places[byte] ?? 0) << 26) | ((places[next] ?? 0) << 20)
-    }
-    halves[i * 2 + low] = rest
+    names[i] = sortName(flat, ids[i] ?? 0)
+    halves[i * 2 + low] = i
   }
-  numbers.sort()
+  /** Where numbers are alike so far: the first, one more than the last, and the characters that they share. */
+  const pending = [0, count, 0]
+  /** Where names are the same, or alike for long: the first, and one more than the last. */
+  const same: number[] = []
+  while (pending.length > 0) {
+    const shared = pending.pop() ?? 0
+    const end = pending.pop() ?? 0
+    const start = pending.pop() ?? 0
+    steps.left -= end - start
+    if (steps.left < 0) throw tooManySteps()
+    for (let i = start; i < end; i++) {
+      let at = (names[halves[i * 2 + low] ?? 0] ?? 0) + shared
+      let key = 0
+      for (let n = 0; n < fewChars; n++) {
+        const byte = strings[at] ?? 0
+        key = (key << 8) | byte
+        if (byte !== 0) at++
+      }
+      halves[i * 2 + 1 - low] = key
+    }
+    numbers.subarray(start, end).sort()
+    for (let from = start, to = start; from < end; from = to) {
+      const key = halves[from * 2 + 1 - low] ?? 0
+      while (to < end && halves[to * 2 + 1 - low] === key) to++
+      if (to - from === 1) continue
+      if ((key & 0xff) === 0 || shared + fewChars === mostChars) same.push(from, to)
+      else pending.push(from, to, shared + fewChars)
+    }
+  }
   const order = new Uint32Array(count)
-  for (let i = 0; i < count; i++) {
-    const place = halves[i * 2 + low] ?? 0
-    order[i] = bits === 32 ? place : place & 0xfffff
-  }
+  for (let i = 0; i < count; i++) order[i] = halves[i * 2 + low] ?? 0
 
   const alike = new Map<number, bigint>()
   const likenessOf = (id: number): bigint => {
@@ -172,19 +175,7 @@ function sortByName(flat: CTypes, steps: CSteps, ids: Uint32Array): Uint32Array 
     const rightAlike = likenessOf(right)
     return leftAlike === rightAlike ? left - right : leftAlike < rightAlike ? -1 : 1
   }
-  for (let from = 0; from < count;) {
-    const high = halves[from * 2 + 1 - low]
-    const lower = bits === 32 ? 0 : (halves[from * 2 + low] ?? 0) >>> bits
-    let to = from + 1
-    while (
-      to < count &&
-      halves[to * 2 + 1 - low] === high &&
-      (bits === 32 || (halves[to * 2 + low] ?? 0) >>> bits === lower)
-    )
-      to++
-    if (to - from > 1) order.subarray(from, to).sort(compare)
-    from = to
-  }
+  for (let i = 0; i < same.length; i += 2) order.subarray(same[i], same[i + 1]).sort(compare)
   for (let i = 0; i < count; i++) order[i] = ids[order[i] ?? 0] ?? 0
   return order
 }
