@@ -22,17 +22,19 @@ export function enumWriter(flat: CTypes, pen: Pen, pointerSize: number, spell: C
     if (vlenOfInfo(words[start + 1] ?? 0) > 0) pen.text(' {')
     return start + 3
   }
-  /** The attribute gives the enum its size where its values do not. */
+  /** By size: the attribute that gives it to an enum whose values do not. */
+  const attributes = Array.from({ length: 9 }, () => '')
+  attributes[1] = ' __attribute__((mode(byte)))'
+  attributes[2] = ' __attribute__((mode(HI)))'
+  if (pointerSize === 8) attributes[8] = ' __attribute__((mode(word)))'
   const end = (id: number, level: number, wide: boolean): void => {
     const start = starts[id] ?? 0
     if (vlenOfInfo(words[start + 1] ?? 0) === 0) return
     newLine(pen, level)
     pen.text('}')
     const size = words[start + 2] ?? 0
-    if (size === 1) pen.text(' __attribute__((mode(byte)))')
-    else if (size === 2) pen.text(' __attribute__((mode(HI)))')
     // Values that need more than 32 bits make an enum of 64 by themselves.
-    else if (size === 8 && pointerSize === 8 && !wide) pen.text(' __attribute__((mode(word)))')
+    pen.text(attributes[wide && size === 8 ? 0 : size] ?? '')
   }
 
   return {
